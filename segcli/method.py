@@ -1,0 +1,344 @@
+"""A method as a row, and `run`, the only caller of methods.
+
+`describe` reads a plain typed function once: its signature becomes knobs, its docstring
+becomes help. Commands, checks, tables and search spaces are all derived from that row.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import numbers
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from typing import Any, Literal
+
+import numpy as np
+
+from segcli.arrays import Array, Box, Form, Param
+from segcli.cleanup import Cleanup, clean
+from segcli.errors import InputError, SettingError, UsageError
+from segcli.numeric.forms import as_color, as_gray, leave_out, native
+from segcli.segmentation import VOID, Segmentation
+
+KnobKind = Literal["int", "float", "bool", "choice", "numbers", "labels", "mask", "scores", "box"]
+ImageForm = Literal["gray", "color", "any"]
+MethodFunction = Callable[..., Segmentation]
+
+HINTS = ("labels", "mask", "scores", "box")
+"""Kinds of knobs that differ from picture to picture and come from files."""
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One setting of a method, as its signature and docstring state it."""
+
+    name: str
+    kind: KnobKind
+    default: Any
+    optional: bool = False
+    min: float | None = None
+    max: float | None = None
+    choices: tuple[Any, ...] = ()
+    unit: str = ""
+    help: str = ""
+
+    @property
+    def is_hint(self) -> bool:
+        return self.kind in HINTS
+
+
+@dataclass(frozen=True)
+class Method:
+    """A segmentation method: a function and what its signature and docstring say."""
+
+    name: str
+    function: MethodFunction
+    family: str
+    form: ImageForm
+    takes_valid: bool
+    knobs: tuple[Knob, ...]
+    summary: str
+    description: str
+    paper: str
+
+    @property
+    def command(self) -> str:
+        return self.name.replace("_", "-")
+
+    def knob(self, name: str) -> Knob:
+        for knob in self.knobs:
+            if knob.name == name:
+                return knob
+        known = [knob.name for knob in self.knobs]
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"it has: {', '.join(known)}."
+        raise SettingError(name, f"is not a knob of {self.name}; {hint}")
+
+
+@functools.cache
+def describe(function: MethodFunction) -> Method:
+    """Read a method function into its row; TypeError where the signature uses an unknown type."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    sections = docstring_sections(function)
+    prose = parameter_help(sections.get("Parameters", ""))
+    first, *rest = inspect.signature(function).parameters.values()
+    knobs = []
+    takes_valid = False
+    for parameter in rest:
+        if _form_names(hints[parameter.name]) == ["valid"]:
+            takes_valid = True
+            continue
+        knobs.append(_knob(function, parameter, hints[parameter.name], prose.get(parameter.name, "")))
+    summary, _, description = sections[""].partition("\n")
+    forms = _form_names(hints[first.name])
+    return Method(
+        name=function.__name__,
+        function=function,
+        family=function.__module__.split(".")[-2],
+        form="any" if len(forms) == 2 else typing.cast(ImageForm, forms[0]),
+        takes_valid=takes_valid,
+        knobs=tuple(knobs),
+        summary=summary.strip(),
+        description=description.strip(),
+        paper=" ".join(sections.get("References", "").split()),
+    )
+
+
+def docstring_sections(function: Callable[..., Any]) -> dict[str, str]:
+    """Split a NumPy docstring into its sections; the opening prose is under ''."""
+    sections: dict[str, list[str]] = {"": []}
+    current = ""
+    lines = (inspect.getdoc(function) or "").splitlines()
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        if following and set(following) == {"-"} and len(following) >= len(line.strip()) > 0:
+            current = line.strip()
+            sections[current] = []
+        elif not (line and set(line) == {"-"} and not sections[current]):
+            sections[current].append(line)
+    return {name: "\n".join(body).strip() for name, body in sections.items()}
+
+
+def parameter_help(section: str) -> dict[str, str]:
+    """Map each name of a Parameters section to its prose, joined to one line."""
+    result: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in section.splitlines():
+        if line and not line[0].isspace():
+            current = []
+            for name in line.partition(":")[0].split(","):
+                result[name.strip()] = current
+        elif line.strip():
+            current.append(line.strip())
+    return {name: " ".join(lines) for name, lines in result.items()}
+
+
+def _form_names(hint: Any) -> list[str]:
+    """Names of the array forms in a hint, looking through unions."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return [name for part in typing.get_args(hint) for name in _form_names(part)]
+    return [item.name for item in getattr(hint, "__metadata__", ()) if isinstance(item, Form)]
+
+
+def _knob(function: MethodFunction, parameter: inspect.Parameter, hint: Any, prose: str) -> Knob:
+    """Read one parameter into a knob."""
+    bounds = Param()
+    forms = [name for name in _form_names(hint) if name in HINTS]
+    parts: list[Any] = [hint]
+    while parts != (flat := [inner for part in parts for inner in _unwrap(part)]):
+        parts = flat
+    for part in _metadata(hint):
+        bounds = part if isinstance(part, Param) else bounds
+    optional = type(None) in parts
+    parts = [part for part in parts if part is not type(None)]
+    words = tuple(part.value for part in parts if isinstance(part, _Word))
+    plain = [part for part in parts if not isinstance(part, _Word)]
+    kind: KnobKind
+    if forms:
+        kind = typing.cast(KnobKind, forms[0])
+    elif plain == [Box]:
+        kind = "box"
+    elif words and not plain:
+        kind = "choice"
+    elif plain in ([bool], [int], [float]):
+        kind = plain[0].__name__
+    elif len(plain) == 1 and typing.get_origin(plain[0]) is tuple:
+        kind = "numbers"
+    else:
+        raise TypeError(f"{function.__name__}: parameter {parameter.name} has a type that cannot be a knob: {hint}")
+    return Knob(parameter.name, kind, parameter.default, optional, bounds.min, bounds.max, words, bounds.unit, prose)
+
+
+@dataclass(frozen=True)
+class _Word:
+    """One value of a Literal."""
+
+    value: Any
+
+
+def _unwrap(hint: Any) -> list[Any]:
+    """One level of Annotated, Union or Literal taken off a hint."""
+    origin = typing.get_origin(hint)
+    if hasattr(hint, "__metadata__"):
+        return [hint.__origin__]
+    if origin in (typing.Union, types.UnionType):
+        return list(typing.get_args(hint))
+    if origin is Literal:
+        return [_Word(value) for value in typing.get_args(hint)]
+    return [hint]
+
+
+def _metadata(hint: Any) -> list[Any]:
+    """All Annotated metadata in a hint, looking through unions."""
+    found = list(getattr(hint, "__metadata__", ()))
+    inner = [hint.__origin__] if found else typing.get_args(hint) if typing.get_origin(hint) is not Literal else ()
+    return found + [item for part in inner for item in _metadata(part)]
+
+
+def check_setting(knob: Knob, value: Any) -> Any:
+    """Return the value in the knob's own type, or raise SettingError naming both."""
+    if value is None:
+        if knob.optional:
+            return None
+        raise SettingError(knob.name, "is None; it needs a value.")
+    if knob.kind == "choice" or (knob.choices and isinstance(value, str)):
+        if value in knob.choices and not isinstance(value, bool):
+            return value
+        listed = ", ".join(str(choice) for choice in knob.choices)
+        raise SettingError(knob.name, f"is {value!r}; it must be one of {listed}.")
+    if knob.kind == "bool":
+        if isinstance(value, (bool, np.bool_)):
+            return bool(value)
+        raise SettingError(knob.name, f"is {value!r}; it must be true or false.")
+    if knob.kind in ("int", "float"):
+        return _number(knob, value)
+    if knob.kind == "numbers":
+        values = value if isinstance(value, Sequence) or hasattr(value, "tolist") else (value,)
+        return tuple(_number(knob, item) for item in values)
+    if knob.kind == "box":
+        return _box(knob, value)
+    return value
+
+
+def _number(knob: Knob, value: Any) -> float:
+    """Check one number against the knob's type and bounds."""
+    wanted = numbers.Integral if knob.kind == "int" else numbers.Real
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, wanted) or not np.isfinite(float(value)):
+        noun = "a whole number" if knob.kind == "int" else "a number"
+        raise SettingError(knob.name, f"is {value!r}; it must be {noun}.")
+    low, high = knob.min, knob.max
+    if (low is not None and value < low) or (high is not None and value > high):
+        if low is None or high is None:
+            bounds = f"at most {high:g}" if low is None else f"at least {low:g}"
+        else:
+            bounds = f"between {low:g} and {high:g}"
+        raise SettingError(knob.name, f"is {value}; it must be {bounds}.")
+    return int(value) if knob.kind == "int" else float(value)
+
+
+def _box(knob: Knob, value: Any) -> Box:
+    """Check that four whole numbers enclose at least one pixel."""
+    try:
+        box = Box(*(int(item) for item in value))
+    except (TypeError, ValueError):
+        raise SettingError(knob.name, f"is {value!r}; it must be LEFT,TOP,RIGHT,BOTTOM in pixels.") from None
+    if box.right <= box.left or box.bottom <= box.top:
+        raise SettingError(
+            knob.name, f"is {','.join(map(str, box))}, which has no area; right and bottom lie outside the box."
+        )
+    return box
+
+
+def check_settings(method: Method, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Check every setting against its knob; needs no image, so it comes before any work."""
+    return {name: check_setting(method.knob(name), value) for name, value in settings.items()}
+
+
+def run(
+    method: Method | MethodFunction,
+    image: Array,
+    *,
+    valid: Array | None = None,
+    cleanup: Cleanup | None = None,
+    **settings: Any,
+) -> Segmentation:
+    """Apply a method to an image: adapt, check, call, clean up, check what came back.
+
+    Parameters
+    ----------
+    method : a row, or a method function.
+    image : (H, W) or (H, W, 3) numbers; turned into the form that the method asks for.
+    valid : (H, W) bool or None; False leaves a pixel out of statistics and of the result.
+    cleanup : clean-up of masks and instances after the method.
+    settings : the method's knobs.
+
+    Raises
+    ------
+    SettingError : an unknown knob or a value outside its bounds.
+    InputError : an image, mask or marker file that does not fit.
+    """
+    row = method if isinstance(method, Method) else describe(method)
+    checked = check_settings(row, settings)
+    pixels, notes = native(image)
+    if row.form != "any":
+        pixels = as_gray(pixels) if row.form == "gray" else as_color(pixels)
+    pixels, valid, more = leave_out(pixels, valid)
+    for name, value in checked.items():
+        checked[name] = _fit_hint(row.knob(name), value, (pixels.shape[0], pixels.shape[1]))
+    if row.takes_valid:
+        checked["valid"] = valid
+    result = _checked(row, row.function(pixels, **checked), (pixels.shape[0], pixels.shape[1]))
+    if valid is not None:
+        outside = VOID if result.kind == "classes" else 0
+        result = replace(result, labels=np.where(valid, result.labels, result.labels.dtype.type(outside)))
+    if cleanup is not None and cleanup.asked:
+        if result.kind == "classes":
+            raise UsageError(f"{row.name} gave classes; clean-up works on masks and instances only.")
+        result = replace(result, labels=clean(result.labels, result.kind, cleanup))
+    return replace(result, notes=(*notes, *more, *result.notes))
+
+
+def _fit_hint(knob: Knob, value: Any, shape: tuple[int, int]) -> Any:
+    """Check a per-image hint against the image's size and give it its own type."""
+    if value is None or not knob.is_hint:
+        return value
+    height, width = shape
+    if knob.kind == "box":
+        box = Box(max(value.left, 0), max(value.top, 0), min(value.right, width), min(value.bottom, height))
+        if box.right <= box.left or box.bottom <= box.top:
+            text = ",".join(map(str, value))
+            raise InputError(f"{knob.name} {text} lies outside the image, which is {width} x {height}.")
+        return box
+    array = np.asarray(value)
+    if array.shape[-2:] != shape or array.ndim != (3 if knob.kind == "scores" else 2):
+        raise InputError(
+            f"{knob.name} is {array.shape[-1]} x {array.shape[-2] if array.ndim > 1 else 1}, "
+            f"the image is {width} x {height}; {knob.name} needs the image's height and width."
+        )
+    if knob.kind == "labels":
+        return array.astype(np.int32)
+    return array > 0 if knob.kind == "mask" else array.astype(np.float32)
+
+
+def _checked(method: Method, result: Segmentation, shape: tuple[int, int]) -> Segmentation:
+    """Refuse a result that breaks the promise every method makes; a fault of the method, not of the user."""
+    wanted = np.int32 if result.kind == "instances" else np.uint8
+    if result.labels.shape != shape or result.labels.dtype != wanted:
+        raise TypeError(
+            f"{method.name} returned labels {result.labels.shape} {result.labels.dtype}, expected {shape} {wanted}"
+        )
+    return result
+
+
+def checked(function: MethodFunction) -> MethodFunction:
+    """Wrap a method function so that calling it goes through `run`: the public form of a method."""
+
+    @functools.wraps(function)
+    def method(image: Array, **settings: Any) -> Segmentation:
+        return run(function, image, **settings)
+
+    return method
