@@ -6,7 +6,6 @@ becomes help. Commands, checks, tables and search spaces are all derived from th
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import numbers
@@ -22,12 +21,12 @@ import numpy as np
 from segcli.arrays import Array, Box, Form, Param
 from segcli.cleanup import Cleanup, clean
 from segcli.errors import InputError, SettingError, UsageError
+from segcli.methods import MethodFunction
 from segcli.numeric.forms import as_color, as_gray, leave_out, native
 from segcli.segmentation import VOID, Segmentation
 
 KnobKind = Literal["int", "float", "bool", "choice", "numbers", "labels", "mask", "scores", "box"]
 ImageForm = Literal["gray", "color", "any"]
-MethodFunction = Callable[..., Segmentation]
 
 HINTS = ("labels", "mask", "scores", "box")
 """Kinds of knobs that differ from picture to picture and come from files."""
@@ -75,7 +74,9 @@ class Method:
             if knob.name == name:
                 return knob
         known = [knob.name for knob in self.knobs]
-        close = difflib.get_close_matches(name, known, n=1)
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"it has: {', '.join(known)}."
         raise SettingError(name, f"is not a knob of {self.name}; {hint}")
 

@@ -1,0 +1,73 @@
+"""Image segmentation: one function for every method, the same checks for every caller.
+
+    import segcli
+
+    image = segcli.read_image("coins.jpg")
+    result = segcli.otsu(image, classes=3)
+    segcli.write_labels("coins.png", result)
+
+Everything is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from segcli.cleanup import Cleanup as Cleanup
+    from segcli.errors import EnvironmentFailure as EnvironmentFailure
+    from segcli.errors import InputError as InputError
+    from segcli.errors import SegcliError as SegcliError
+    from segcli.errors import SettingError as SettingError
+    from segcli.errors import UsageError as UsageError
+    from segcli.files.labels import read_labels as read_labels
+    from segcli.files.pixels import read_image as read_image
+    from segcli.files.write import write_labels as write_labels
+    from segcli.measure import measure as measure
+    from segcli.method import run as run
+    from segcli.methods.clusters.kmeans import kmeans as kmeans
+    from segcli.methods.graphs.grabcut import grabcut as grabcut
+    from segcli.methods.graphs.graphcut import graphcut as graphcut
+    from segcli.methods.regions.watershed import watershed as watershed
+    from segcli.methods.threshold.otsu import otsu as otsu
+    from segcli.methods.threshold.threshold import threshold as threshold
+    from segcli.segmentation import Segmentation as Segmentation
+
+_HOMES = {
+    "Cleanup": "segcli.cleanup",
+    "EnvironmentFailure": "segcli.errors",
+    "InputError": "segcli.errors",
+    "SegcliError": "segcli.errors",
+    "SettingError": "segcli.errors",
+    "UsageError": "segcli.errors",
+    "Segmentation": "segcli.segmentation",
+    "measure": "segcli.measure",
+    "read_image": "segcli.files.pixels",
+    "read_labels": "segcli.files.labels",
+    "run": "segcli.method",
+    "write_labels": "segcli.files.write",
+}
+_METHODS = ("grabcut", "graphcut", "kmeans", "otsu", "threshold", "watershed")
+
+__all__ = [*_HOMES, *_METHODS, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        found = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in _METHODS:
+        from segcli.method import checked
+        from segcli.methods import find
+
+        found = checked(find(name))
+    else:
+        raise AttributeError(f"module 'segcli' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

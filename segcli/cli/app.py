@@ -1,0 +1,168 @@
+"""The command line: one table of commands, and the one place that turns an error into a line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+from segcli.errors import SegcliError, SettingError
+
+INTERRUPTED, CLOSED, TERMINATED = 130, 141, 143
+VERBS = ("info", "methods")
+
+
+class Stopped(BaseException):
+    """The run ends here, quietly; unlike KeyboardInterrupt and BrokenPipeError, Typer has no opinion on it."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    where = f"segcli {command}".strip()
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        build(arguments)(args=arguments, prog_name="segcli")
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+        return _flushed(code)
+    except Stopped as stop:
+        if stop.exit_code in (INTERRUPTED, TERMINATED):
+            print(f"{where}: {'interrupted' if stop.exit_code == INTERRUPTED else 'terminated'}", file=sys.stderr)
+        return _flushed(stop.exit_code)
+    except SegcliError as failure:
+        return _complain(where, failure, "--debug" in arguments)
+    except Exception as failure:
+        return _unexpected(where, failure, "--debug" in arguments)
+    return _flushed(0)
+
+
+def build(arguments: list[str]) -> typer.Typer:
+    """The application, with all commands, or with the one that is called when that is known already."""
+    pretty = sys.stdout.isatty() and len(arguments) > 1 and "--help" in arguments
+    app = typer.Typer(
+        help="Segment images: one command for every method, one way in and out.",
+        no_args_is_help=True,
+        rich_markup_mode="rich" if pretty else None,
+        pretty_exceptions_enable=False,
+        add_completion=True,
+        context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 110},
+    )
+    app.callback()(_top)
+    called = arguments[0] if arguments else ""
+    completing = any(name.startswith("_SEGCLI") for name in os.environ)
+    _add_methods(app, called, completing)
+    if len(app.registered_commands) != 1:
+        _add_verbs(app)
+    return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from segcli import __version__
+
+        print(f"segcli {__version__}")
+        raise typer.Exit
+
+
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", help="Print the version and stop.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Options that stand before a command."""
+
+
+def _add_methods(app: typer.Typer, called: str, completing: bool) -> None:
+    """Add the commands of the methods: in full where one is called or completed, else what `--help` lists."""
+    if called in VERBS and not completing:
+        return
+    from segcli.methods import NAMES, find
+
+    known = {name.replace("_", "-"): name for name in NAMES}
+    if called not in known and not completing:
+        for name in known:
+            summary = (find(name).__doc__ or "").partition("\n")[0]
+            app.command(name, short_help=summary, rich_help_panel="Methods")(lambda: None)
+        return
+    from segcli.cli.derive import command
+    from segcli.cli.segment import segment_command
+    from segcli.method import describe
+
+    for name in known if completing else [called]:
+        method = describe(find(name))
+        callback = guarded(command(method, segment_command))
+        app.command(name, short_help=method.summary, rich_help_panel="Methods")(callback)
+
+
+def _add_verbs(app: typer.Typer) -> None:
+    """Add the commands that are no segmenters."""
+    from segcli.cli.verbs.info import info
+    from segcli.cli.verbs.methods import methods
+
+    for name, callback in (("info", info), ("methods", methods)):
+        app.command(name, rich_help_panel="Tools")(guarded(callback))
+
+
+def guarded(callback: Callable[..., None]) -> Callable[..., None]:
+    """Keep Typer from giving exit codes of its own to Ctrl-C and to a closed pipe."""
+
+    @wraps(callback)
+    def wrapped(**values: Any) -> None:
+        try:
+            callback(**values)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            raise Stopped(INTERRUPTED) from None
+        except BrokenPipeError:
+            raise Stopped(CLOSED) from None
+
+    return wrapped
+
+
+def _terminate(number: int, frame: Any) -> None:
+    raise Stopped(TERMINATED)
+
+
+def _flushed(code: int) -> int:
+    """Flush stdout; where its reader is gone, see to it that Python's own last flush stays quiet."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = CLOSED
+    if code == CLOSED:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _complain(where: str, failure: SegcliError, debug: bool) -> int:
+    """One line about a failure that segcli foresaw."""
+    if debug:
+        import traceback
+
+        traceback.print_exception(failure)
+    message = str(failure)
+    if isinstance(failure, SettingError):
+        message = f"--{failure.name.replace('_', '-')} {failure.complaint}"
+    print(f"{where}: {message}", file=sys.stderr)
+    return failure.exit_code
+
+
+def _unexpected(where: str, failure: Exception, debug: bool) -> int:
+    """One line about a failure that nobody foresaw."""
+    if debug:
+        import traceback
+
+        traceback.print_exception(failure)
+    message = " ".join(f"{type(failure).__name__}: {failure}".split())
+    print(f"{where}: {message} (a fault of segcli; --debug shows where)", file=sys.stderr)
+    return 3 if isinstance(failure, OSError) else 1

@@ -1,0 +1,135 @@
+"""A command made from a method's row: its knobs become options, its docstring the help."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Optional
+
+import typer
+
+from segcli.cli.options import Shared, shared_parameters
+from segcli.errors import SettingError
+from segcli.method import Knob, Method, check_setting
+
+KNOBS = "Knobs"
+METAVARS = {
+    "int": "N",
+    "float": "X",
+    "numbers": "X",
+    "labels": "FILE",
+    "mask": "FILE",
+    "scores": "FILE",
+    "box": "L,T,R,B",
+}
+
+
+def command(
+    method: Method, run: Callable[[Method, dict[str, Any], dict[str, str], Shared], None]
+) -> Callable[..., None]:
+    """Build the callback of a method's command.
+
+    Parameters
+    ----------
+    method : the row.
+    run : called with the row, its settings, its hints as text, and the shared options.
+    """
+
+    def callback(**values: Any) -> None:
+        shared = Shared.take(values)
+        settings, hints = parse_knobs(method, values)
+        run(method, settings, hints, shared)
+
+    inputs, *shared = shared_parameters()
+    knobs = [_parameter(knob) for knob in method.knobs]
+    parameters = [inputs, *knobs, *shared]
+    callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    callback.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    callback.__doc__ = _help(method)
+    return callback
+
+
+def _help(method: Method) -> str:
+    """Summary, description and paper, each paragraph on its own."""
+    paper = f"\n\n{method.paper}" if method.paper else ""
+    return f"{method.summary}\n\n{method.description}{paper}"
+
+
+def _parameter(knob: Knob) -> inspect.Parameter:
+    """One knob as a parameter that Typer turns into an option; values arrive as text and are parsed here."""
+    flag = f"--{knob.name.replace('_', '-')}"
+    annotation: Any = Optional[list[str]] if knob.kind == "numbers" else str  # noqa: UP045
+    default: Any = None
+    if knob.kind == "bool":
+        annotation, default = bool, knob.default
+        flag = f"{flag}/--no-{flag[2:]}" if knob.default else flag
+    words = [str(choice) for choice in knob.choices]
+    option = typer.Option(
+        flag,
+        metavar=None if knob.kind == "bool" else _metavar(knob),
+        help=knob.help + _range(knob),
+        show_default=False,
+        rich_help_panel=KNOBS,
+        autocompletion=(lambda incomplete: [word for word in words if word.startswith(incomplete)]) if words else None,
+    )
+    return inspect.Parameter(
+        knob.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, option]
+    )
+
+
+def _metavar(knob: Knob) -> str:
+    words = [str(choice) for choice in knob.choices]
+    return "|".join(words if knob.kind == "choice" else [METAVARS[knob.kind], *words])
+
+
+def _range(knob: Knob) -> str:
+    """Bounds, unit and default as the help shows them."""
+    facts = []
+    if knob.min is not None and knob.max is not None:
+        facts.append(f"{knob.min:g} to {knob.max:g}")
+    elif knob.min is not None or knob.max is not None:
+        facts.append(f"at least {knob.min:g}" if knob.min is not None else f"at most {knob.max:g}")
+    if knob.unit:
+        facts.append(f"{facts.pop()} {knob.unit}" if facts else knob.unit)
+    if knob.kind != "bool" and knob.default is not None:
+        facts.append(f"default {knob.default}")
+    return f" [{', '.join(facts)}]" if facts else ""
+
+
+def parse_knobs(method: Method, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Turn option texts into checked settings, and hints (file names, boxes) left as text.
+
+    Raises
+    ------
+    SettingError : a text that is no value of its knob.
+    """
+    settings: dict[str, Any] = {}
+    hints: dict[str, str] = {}
+    for name, value in values.items():
+        knob = method.knob(name)
+        if value is None or value == [] or (knob.kind == "bool" and value == knob.default):
+            continue
+        if knob.is_hint:
+            hints[name] = value
+        else:
+            settings[name] = check_setting(knob, _parsed(knob, value))
+    return settings, hints
+
+
+def _parsed(knob: Knob, value: Any) -> Any:
+    """One option's text as Python value; what cannot be parsed is left for the check to name."""
+    if knob.kind == "numbers":
+        return tuple(_number(knob, part) for part in value)
+    for choice in knob.choices:
+        if value == str(choice):
+            return choice
+    return _number(knob, value) if knob.kind in ("int", "float") else value
+
+
+def _number(knob: Knob, text: str) -> float:
+    try:
+        return int(text) if knob.kind == "int" else float(text)
+    except ValueError:
+        noun = "a whole number" if knob.kind == "int" else "a number"
+        words = f" or {', '.join(map(str, knob.choices))}" if knob.choices else ""
+        raise SettingError(knob.name, f"is {text!r}; it must be {noun}{words}.") from None

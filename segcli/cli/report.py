@@ -1,0 +1,165 @@
+"""What the user sees of a run: lines, JSON, a table, a progress bar, a summary."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Any
+
+from segcli import __version__
+from segcli.errors import UsageError
+from segcli.files.write import TEMPORARY, make_parent
+from segcli.job import Outcome
+
+
+def printable(path: str) -> str:
+    """A path as it may stand on one line of a terminal: quoted and escaped where it holds anything odd."""
+    return path if path.isprintable() and path else repr(path)
+
+
+def line(outcome: Outcome) -> str:
+    """One line about an input that was done: input, outputs, numbers, regions, share of foreground, time."""
+    page = "" if outcome.page is None else f" page {outcome.page + 1}"
+    target = ", ".join(printable(path) for path in outcome.outputs) or "stdout"
+    if outcome.status == "skipped":
+        return f"{printable(outcome.name)}{page} -> {target}  in place already"
+    facts = [f"{name} {_number(value)}" for name, value in outcome.numbers.items()]
+    facts += [f"{name} {word}" for name, word in outcome.choices.items()]
+    if outcome.kind == "classes":
+        facts.append(f"classes {outcome.regions}")
+    else:
+        if "objects" not in outcome.numbers:
+            facts.append(f"regions {outcome.regions}")
+        facts.append(f"covers {100 * (outcome.foreground or 0):.1f} %")
+    return f"{printable(outcome.name)}{page} -> {target}  {', '.join(facts)}, {outcome.seconds:.2f} s"
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
+
+
+def as_json(outcome: Outcome, settings: Mapping[str, Any]) -> str:
+    """One JSON object about an input; NaN becomes null, and the line is plain ASCII."""
+    found: dict[str, Any] = {
+        "input": outcome.name,
+        "status": outcome.status,
+        "outputs": list(outcome.outputs),
+        **settings,
+        "version": __version__,
+        "seconds": round(outcome.seconds, 4),
+    }
+    if outcome.page is not None:
+        found["page"] = outcome.page + 1
+    if outcome.status == "failed":
+        found["error"] = {"code": outcome.code, "exit_code": outcome.exit_code, "message": outcome.message}
+    if outcome.kind is not None:
+        found |= {
+            "kind": outcome.kind,
+            "size": list(outcome.size or ()),
+            "numbers": {name: _finite(value) for name, value in outcome.numbers.items()},
+            "choices": dict(outcome.choices),
+            "regions": outcome.regions,
+            "foreground": _finite(outcome.foreground),
+            "notes": list(outcome.notes),
+        }
+    return json.dumps(found, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@contextmanager
+def appearing(path: str | None) -> Iterator[IO[str] | None]:
+    """A text file that appears under its name when the block ends well, and not at all otherwise.
+
+    Raises
+    ------
+    UsageError : it cannot be created.
+    """
+    if path is None:
+        yield None
+        return
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}{TEMPORARY}")
+    try:
+        make_parent(path)
+        stream = open(temporary, "w", encoding="utf-8", newline="", errors="backslashreplace")  # noqa: SIM115
+    except OSError as failure:
+        raise UsageError(f"{path!r} cannot be written: {failure.strerror}.") from failure
+    try:
+        with stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+class Table:
+    """Region measurements of all inputs, written as they come: CSV, or a JSON array of objects."""
+
+    def __init__(self, stream: IO[str], as_json: bool) -> None:
+        self.stream = stream
+        self.as_json = as_json
+        self.columns: list[str] | None = None
+        self.rows = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """Write the rows of one input."""
+        import csv
+
+        if outcome.rows is None:
+            return
+        named = {"input": outcome.name, **({"page": outcome.page + 1} if outcome.page is not None else {})}
+        columns = [*named, *outcome.rows]
+        if self.columns is None:
+            self.columns = columns
+            if not self.as_json:
+                csv.writer(self.stream, lineterminator="\n").writerow(columns)
+        for values in zip(*outcome.rows.values(), strict=True):
+            row = [*named.values(), *values]
+            if self.as_json:
+                cells = dict(zip(columns, map(_finite, row), strict=True))
+                self.stream.write(("[\n" if self.rows == 0 else ",\n") + json.dumps(cells))
+            else:
+                csv.writer(self.stream, lineterminator="\n").writerow(map(_cell, row))
+            self.rows += 1
+
+    def close(self) -> None:
+        """End the array."""
+        if self.as_json:
+            self.stream.write("[]\n" if self.rows == 0 else "\n]\n")
+
+
+def _cell(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+@contextmanager
+def progress(total: int, wanted: bool) -> Iterator[Any]:
+    """A bar on stderr where that is a terminal; yields a function to call once for each input."""
+    if not wanted or total < 2 or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    # Lines printed meanwhile must go above the bar, but only if they go to this terminal at all.
+    bar = Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),
+    )
+    with bar:
+        task = bar.add_task("", total=total)
+        yield lambda: bar.advance(task)

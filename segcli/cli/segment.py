@@ -1,0 +1,110 @@
+"""The run behind every segmenter's command: request, batch, report, exit code."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from segcli.batch import segment, worker_count
+from segcli.cli.options import Shared
+from segcli.cli.report import Table, appearing, as_json, line, printable, progress
+from segcli.cli.request import Request, make_request
+from segcli.job import Outcome
+from segcli.method import Method
+
+
+def segment_command(method: Method, settings: dict[str, Any], hints: dict[str, str], shared: Shared) -> None:
+    """Run one method over the inputs of a command line.
+
+    Raises
+    ------
+    SystemExit : an input failed (1), or the run had to stop (2, 3).
+    """
+    request = make_request(method, settings, hints, shared)
+    gc.freeze()
+    gc.enable()
+    if shared.dry_run:
+        _print_plan(request, method.command)
+        return
+    request.prepare()
+    reporter = Reporter(method.command, request.work.segmenter.record(), shared, to_stdout=request.sink.to_stdout)
+    workers = 1 if len(request.items) == 1 else min(worker_count(shared.jobs), len(request.items))
+    with (
+        appearing(shared.table) as table_stream,
+        appearing(shared.report) as report_stream,
+        progress(len(request.items), not shared.quiet) as advance,
+    ):
+        table = Table(table_stream, str(shared.table).lower().endswith(".json")) if table_stream else None
+        try:
+            for outcome in segment(request.work, request.jobs(), workers):
+                if table is not None:
+                    table.add(outcome)
+                if report_stream is not None:
+                    report_stream.write(as_json(outcome, reporter.record) + "\n")
+                reporter.show(outcome)
+                advance()
+                if outcome.exit_code > 1:
+                    raise SystemExit(outcome.exit_code)
+        finally:
+            reporter.summary(len(request.items))
+        if table is not None:
+            table.close()
+    if reporter.counts["failed"]:
+        raise SystemExit(1)
+
+
+def _print_plan(request: Request, command: str) -> None:
+    """What a run would do, one line an output."""
+    for job in request.jobs():
+        for outcome in job.ready:
+            print(f"{printable(job.item.name)} -> {', '.join(map(printable, outcome.outputs))}  in place already")
+        for _, outputs in job.pages:
+            for output in outputs:
+                print(f"{printable(job.item.name)} -> {printable(output.path)}  {output.kind}")
+        if job.problem:
+            print(f"segcli {command}: {job.item.name!r}: {job.problem}", file=sys.stderr)
+    print(f"{len(request.items)} inputs; nothing was written", file=sys.stderr)
+
+
+@dataclass
+class Reporter:
+    """Prints outcomes: data and result lines to stdout, everything else to stderr."""
+
+    command: str
+    record: dict[str, Any]
+    shared: Shared
+    to_stdout: bool
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def show(self, outcome: Outcome) -> None:
+        """Print one outcome."""
+        self.counts[outcome.status] += 1
+        where = sys.stderr if self.to_stdout else sys.stdout
+        if outcome.status == "failed":
+            print(f"segcli {self.command}: {outcome.name!r}: {outcome.message}", file=sys.stderr, flush=True)
+            if self.shared.debug and outcome.trace:
+                print(outcome.trace, file=sys.stderr)
+        elif not self.shared.quiet:
+            for note in outcome.notes:
+                print(f"segcli {self.command}: {outcome.name!r}: note: {note}", file=sys.stderr)
+        if outcome.data is not None:
+            sys.stdout.buffer.write(outcome.data)
+            sys.stdout.buffer.flush()
+        if self.shared.json:
+            print(as_json(outcome, self.record), flush=True)
+        elif outcome.status != "failed" and not self.shared.quiet:
+            print(line(outcome), file=where, flush=True)
+        if outcome.preview:
+            print(outcome.preview, file=where, flush=True)
+
+    def summary(self, total: int) -> None:
+        """Print how a batch went."""
+        done = sum(self.counts.values())
+        if total < 2 or (self.shared.quiet and not self.counts["failed"]):
+            return
+        parts = [f"{self.counts[status]} {status}" for status in ("done", "skipped", "failed") if self.counts[status]]
+        left = f", {total - done} not reached" if done < total else ""
+        print(f"segcli {self.command}: {', '.join(parts) or 'nothing done'}{left}", file=sys.stderr)

@@ -1,0 +1,287 @@
+"""One input from file to files: read, segment, draw, measure, write."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any, Literal
+
+import numpy as np
+
+from segcli import __version__
+from segcli.arrays import Array, Box
+from segcli.errors import EnvironmentFailure, InputError, SegcliError
+from segcli.files.hints import read_hint
+from segcli.files.image import Image
+from segcli.files.journal import Journal
+from segcli.files.limits import Limits
+from segcli.files.read import open_pages, read_bytes, read_image
+from segcli.files.sinks import STDOUT, Output
+from segcli.files.sources import Item
+from segcli.files.write import encode_array, encode_labels, make_parent, write_bytes
+from segcli.measure import foreground_share, measure, region_count
+from segcli.segmentation import Segmentation
+from segcli.segmenter import Segmenter
+
+Status = Literal["done", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is the same for every input of a run.
+
+    steps : folder for the pictures of how each result came about.
+    table : measure regions.
+    columns : width of a preview for the terminal; 0 is none. `colors` says what the terminal can show.
+    journal : folder that holds the journal, when the run can be resumed.
+    keep : hand the Segmentation itself back, for callers in the same process.
+    """
+
+    segmenter: Segmenter
+    limits: Limits = Limits()
+    alpha: Literal["white", "keep", "mask"] = "white"
+    steps: str | None = None
+    table: bool = False
+    columns: int = 0
+    colors: Literal["truecolor", "256", "none"] = "none"
+    journal: str | None = None
+    keep: bool = False
+
+    def fingerprint(self) -> str:
+        """A hash of everything but the input that decides the outputs' bytes."""
+        text = json.dumps([self.segmenter.record(), self.alpha, __version__], sort_keys=True)
+        return sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one input: status, and what the printed line, the table and a report need."""
+
+    name: str
+    status: Status
+    page: int | None = None
+    outputs: tuple[str, ...] = ()
+    seconds: float = 0.0
+    size: tuple[int, int] | None = None
+    kind: str | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    choices: Mapping[str, str] = field(default_factory=dict)
+    regions: int | None = None
+    foreground: float | None = None
+    notes: tuple[str, ...] = ()
+    code: str | None = None
+    exit_code: int = 0
+    message: str = ""
+    trace: str = ""
+    rows: Mapping[str, list[Any]] | None = None
+    data: bytes | None = None
+    preview: str = ""
+    segmentation: Segmentation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One input, its outputs for each page that is asked for, and the hint files that belong to it.
+
+    pages : (page from 0, or None for the default; outputs), without those that are in place already.
+    ready : outcomes of those. `problem` says why the input cannot be done at all.
+    """
+
+    item: Item
+    pages: tuple[tuple[int | None, tuple[Output, ...]], ...]
+    ready: tuple[Outcome, ...] = ()
+    hints: tuple[tuple[str, str, str | Box], ...] = ()
+    problem: str | None = None
+
+
+def process(work: Work, job: Job) -> list[Outcome]:
+    """Do one job; every failure becomes an Outcome, so a batch goes on."""
+    outcomes = list(job.ready)
+    start = time.perf_counter()
+    try:
+        if job.problem is not None:
+            raise InputError(job.problem)
+        for outcome in _pages(work, job):
+            outcomes.append(replace(outcome, seconds=time.perf_counter() - start))
+            start = time.perf_counter()
+    except SegcliError as failure:
+        outcomes.append(_failed(job, failure.code, str(failure), start, failure.exit_code))
+    except MemoryError:
+        outcomes.append(_failed(job, "memory", "it needs more memory than this machine has free.", start))
+    except Exception as failure:
+        message = f"{type(failure).__name__}: {failure} (a fault of segcli; --debug shows where)"
+        outcomes.append(_failed(job, "internal", " ".join(message.split()), start))
+    return outcomes
+
+
+def _failed(job: Job, code: str, message: str, start: float, exit_code: int = 1) -> Outcome:
+    """The Outcome of the exception being handled."""
+    seconds = time.perf_counter() - start
+    trace = traceback.format_exc()
+    return Outcome(
+        job.item.name, "failed", seconds=seconds, code=code, message=message, exit_code=exit_code, trace=trace
+    )
+
+
+def _pages(work: Work, job: Job) -> Iterator[Outcome]:
+    """Segment the pages of one file."""
+    if not job.pages:
+        return
+    data = job.item.data if job.item.data is not None else read_bytes(job.item.path)
+    hints, record = _read_hints(job)
+    for (page, outputs), image in zip(job.pages, _images(work, job, data), strict=True):
+        yield _segment(work, job, image, page, outputs, hints, {**record, "work": work.fingerprint()})
+
+
+def _images(work: Work, job: Job, data: bytes) -> Iterator[Image]:
+    """The images of the pages asked for, one at a time."""
+    pages = [page for page, _ in job.pages]
+    if len(pages) == 1:
+        yield read_image(data, name=job.item.name, page=pages[0], alpha=work.alpha, limits=work.limits)
+        return
+    wanted = set(pages)
+    for image in open_pages(data, name=job.item.name, alpha=work.alpha, limits=work.limits):
+        if image.page in wanted:
+            yield image
+
+
+def _read_hints(job: Job) -> tuple[dict[str, Array | Box], dict[str, Any]]:
+    """Read the hint files of a job; also what the outputs will say of them."""
+    hints = {name: read_hint(name, kind, value) for name, kind, value in job.hints}
+    said = {
+        name: list(value)
+        if isinstance(value, Box)
+        else {"file": value, "sha256": sha256(read_bytes(value)).hexdigest()}
+        for name, _, value in job.hints
+    }
+    return hints, {"hints": said} if said else {}
+
+
+def _segment(
+    work: Work,
+    job: Job,
+    image: Image,
+    page: int | None,
+    outputs: tuple[Output, ...],
+    hints: dict[str, Array | Box],
+    record: dict[str, Any],
+) -> Outcome:
+    """Segment one image and put every output in place."""
+    given = dict(hints)
+    roi = given.pop("roi", None)
+    result = work.segmenter(image, given, np.asarray(roi) if roi is not None else None)
+    record = {
+        **work.segmenter.record(),
+        **record,
+        "version": __version__,
+        "input": os.path.basename(job.item.name),
+        "sha256": image.digest,
+        "kind": result.kind,
+        **({"page": page} if page is not None else {}),
+        **({"alpha": work.alpha} if work.alpha != "white" else {}),
+    }
+    files = [(output.path, _encode(output, result, image, record)) for output in outputs]
+    height, width = result.labels.shape
+    summary: dict[str, Any] = {
+        "size": (width, height),
+        "kind": result.kind,
+        "numbers": {name: _plain(value) for name, value in result.numbers.items()},
+        "choices": dict(result.choices),
+        "regions": region_count(result),
+        "foreground": foreground_share(result),
+    }
+    rows = _rows(result, image) if work.table else None
+    if work.steps is not None:
+        _write_steps(work.steps, job, page, result, image)
+    _put(work, job, image, files, record["work"], rows, summary)
+    return Outcome(
+        job.item.name,
+        "done",
+        page,
+        tuple(path for path, _ in files if path != STDOUT),
+        notes=(*image.notes, *result.notes),
+        rows=rows,
+        data=next((data for path, data in files if path == STDOUT), None),
+        preview=_preview(work, result, image) if work.columns else "",
+        segmentation=result if work.keep else None,
+        **summary,
+    )
+
+
+def _put(
+    work: Work,
+    job: Job,
+    image: Image,
+    files: list[tuple[str, bytes]],
+    work_id: str,
+    rows: Mapping[str, list[Any]] | None,
+    summary: dict[str, Any],
+) -> None:
+    """Write the outputs, all encoded by now; the journal's line goes first."""
+    files = [(path, data) for path, data in files if path != STDOUT]
+    for path, _ in files:
+        make_parent(path)
+    if work.journal is not None and job.item.data is None:
+        hashes = [(path, sha256(data).hexdigest()) for path, data in files]
+        Journal(work.journal).add(job.item.path, image.digest, hashes, work_id, rows, summary)
+    for path, data in files:
+        try:
+            write_bytes(path, data)
+        except EnvironmentFailure as failure:
+            raise EnvironmentFailure(f"{path!r} {failure}") from failure
+
+
+def _encode(output: Output, result: Segmentation, image: Image, record: dict[str, Any]) -> bytes:
+    """One output as bytes in the format of its ending."""
+    ending = ".png" if output.path == STDOUT else os.path.splitext(output.path)[1].lower()
+    if output.path == STDOUT and output.kind == "scores":
+        ending = ".npz"
+    record = {**record, "as": output.kind}
+    if output.kind == "mask":
+        return encode_labels(result.labels, result.kind, ending, record)
+    if output.kind == "labels":
+        return encode_labels(result.labels, result.kind, ending, record, plain=True)
+    if output.kind == "scores":
+        if result.scores is None:
+            raise InputError("this method gives no scores; leave out --as scores.")
+        return encode_array(result.scores, ending, record)
+    if output.kind == "palette" and result.kind == "classes" and ending == ".png":
+        return encode_labels(result.labels, result.kind, ending, record)
+    from segcli.figures.render import render
+
+    return encode_array(render(output.kind, result, image.color), ending, record)
+
+
+def _rows(result: Segmentation, image: Image) -> dict[str, list[Any]]:
+    """Region measurements as plain lists."""
+    return {name: [_plain(value) for value in column] for name, column in measure(result, image.gray).items()}
+
+
+def _plain(value: Any) -> Any:
+    """A numpy number as Python's own."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def _write_steps(folder: str, job: Job, page: int | None, result: Segmentation, image: Image) -> None:
+    """Write the numbered pictures of one image into a folder of its own."""
+    from segcli.figures.steps import steps
+
+    stem = job.item.stem if page is None else f"{job.item.stem}.page{page + 1}"
+    place = os.path.join(folder, job.item.below, stem)
+    for name, picture in steps(result, image.color):
+        path = os.path.join(place, f"{name}.png")
+        make_parent(path)
+        write_bytes(path, encode_array(picture, ".png", {"version": __version__}))
+
+
+def _preview(work: Work, result: Segmentation, image: Image) -> str:
+    """The overlay as text."""
+    from segcli.figures.render import render
+    from segcli.figures.terminal import half_blocks
+
+    return half_blocks(render("overlay", result, image.color), work.columns, color=work.colors)

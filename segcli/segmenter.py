@@ -1,0 +1,73 @@
+"""A segmenter: anything that turns an image into a Segmentation, with its settings fixed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from segcli.arrays import Array, Box
+from segcli.cleanup import Cleanup
+from segcli.files.image import Image
+from segcli.method import Method, describe, run
+from segcli.preparation import Preparation
+from segcli.segmentation import Segmentation
+
+
+class Segmenter(Protocol):
+    """What batch, evaluation and comparison are written against."""
+
+    @property
+    def name(self) -> str: ...
+
+    def record(self) -> dict[str, Any]:
+        """Everything that decides the result besides the image, as JSON values."""
+
+    def __call__(self, image: Image, hints: Mapping[str, Array | Box], roi: Array | None = None) -> Segmentation: ...
+
+
+@dataclass(frozen=True)
+class MethodSegmenter:
+    """A classical method with its knobs, what is done before it and what is tidied after it."""
+
+    function: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    preparation: Preparation = Preparation()
+    cleanup: Cleanup = Cleanup()
+
+    @property
+    def method(self) -> Method:
+        from segcli.methods import find
+
+        return describe(find(self.function))
+
+    @property
+    def name(self) -> str:
+        return self.method.command
+
+    def record(self) -> dict[str, Any]:
+        """Method, every knob's value, preparation and clean-up."""
+        knobs = {knob.name: self.settings.get(knob.name, knob.default) for knob in self.method.knobs}
+        found: dict[str, Any] = {
+            "method": self.name,
+            "settings": {name: value for name, value in knobs.items() if not self.method.knob(name).is_hint},
+        }
+        for part, values in (("preparation", asdict(self.preparation)), ("cleanup", asdict(self.cleanup))):
+            if asked := {name: value for name, value in values.items() if value}:
+                found[part] = asked
+        return found
+
+    def __call__(self, image: Image, hints: Mapping[str, Array | Box], roi: Array | None = None) -> Segmentation:
+        pixels, valid, notes = self.preparation.apply(image, self.method.form, roi)
+        result = run(self.method, pixels, valid=valid, cleanup=self.cleanup, **self.settings, **hints)
+        if not notes:
+            return result
+        from dataclasses import replace
+
+        return replace(result, notes=(*notes, *result.notes))
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
