@@ -1,0 +1,265 @@
+"""Measures the regions of a segmentation, in columns named as scikit-image's regionprops_table names them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segcli.arrays import Array
+from segcli.numeric.forms import as_gray
+from segcli.segmentation import VOID, Segmentation
+
+UNITS = {
+    "label": "number of the region",
+    "class": "number of the class",
+    "area": "pixels",
+    "centroid-0": "row in pixels",
+    "centroid-1": "column in pixels",
+    "bbox-0": "first row",
+    "bbox-1": "first column",
+    "bbox-2": "row after the last",
+    "bbox-3": "column after the last",
+    "perimeter": "pixels",
+    "eccentricity": "0 circle to 1 line",
+    "solidity": "share of the convex hull, 0 to 1",
+    "intensity_mean": "image units",
+}
+"""Every column that `measure` may give, in order, with its unit."""
+
+
+def region_count(segmentation: Segmentation) -> int:
+    """Count the regions: components of a mask (8-connected), objects of instances, classes that occur."""
+    from segcli.opencv import cv2
+
+    labels = np.ascontiguousarray(segmentation.labels)
+    if segmentation.kind == "mask":
+        return int(cv2.connectedComponents(labels, connectivity=8, ltype=cv2.CV_32S)[0]) - 1
+    flat = labels.reshape(-1)
+    # Few pixels begin a run of equal labels, and those have all the labels there are.
+    present = np.unique(np.append(flat[:1], flat[1:][flat[1:] != flat[:-1]]))
+    return int(np.count_nonzero(present != VOID if segmentation.kind == "classes" else present > 0))
+
+
+def foreground_share(segmentation: Segmentation) -> float:
+    """Return the share of pixels that are not background (of classes: not 0), 0 to 1; VOID pixels do not count."""
+    from segcli.opencv import cv2
+
+    labels = np.ascontiguousarray(segmentation.labels)
+    void = int(cv2.countNonZero((labels == VOID).view(np.uint8))) if segmentation.kind == "classes" else 0
+    return (int(cv2.countNonZero(labels)) - void) / max(labels.size - void, 1)
+
+
+def measure(segmentation: Segmentation, image: Array | None = None) -> dict[str, Array]:
+    """Measure each region of a segmentation.
+
+    Regions are the objects of kind instances, with their own numbers, and the 8-connected components of masks and
+    of each class (class 0 is a class like the others), numbered from 1 in the order in which a scan by rows meets
+    them. Pixels that were left out of classes (VOID) belong to none.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+    image : (H, W) or (H, W, 3) uint8, uint16 or float32, or None
+        The picture for intensity_mean, in its own units; color counts by its Rec. 601 luma. None leaves that
+        column out.
+
+    Returns
+    -------
+    dict of columns, each with one entry for each region; `UNITS` lists them
+        label int64; class int64 (kind classes only); area int64; centroid-0 and centroid-1 (row and column) float64;
+        bbox-0 to bbox-3 (first row, first column, row and column after the last) int64; perimeter float64, after
+        Benkrid and Crookes; eccentricity float64 of the ellipse with the same second moments; solidity float64,
+        area over the pixels of the convex hull; intensity_mean float64. All agree with scikit-image's.
+
+    References
+    ----------
+    K. Benkrid, D. Crookes, "Design and FPGA implementation of a perimeter estimator",
+    Proc. Irish Machine Vision and Image Processing Conference, 51-57, 2000.
+
+    Examples
+    --------
+    >>> dot = Segmentation(np.array([[0, 0], [0, 1]], np.uint8), "mask")
+    >>> {name: column.tolist() for name, column in measure(dot).items() if name in ("label", "area", "bbox-0")}
+    {'label': [1], 'area': [1], 'bbox-0': [1]}
+    """
+    regions = _regions(segmentation)
+    runs = _runs(regions, None if image is None else as_gray(image))
+    columns: dict[str, Array] = {"label": runs.labels.astype(np.int64)}
+    if segmentation.kind == "classes":
+        firsts = np.searchsorted(runs.region, np.arange(len(runs.labels)))
+        columns["class"] = segmentation.labels[runs.row[firsts], runs.left[firsts]].astype(np.int64)
+    columns |= _moments(runs)
+    columns["perimeter"] = _perimeters(regions, runs.labels)
+    columns["eccentricity"] = columns.pop("eccentricity")
+    columns["solidity"] = columns["area"] / _hull_areas(runs)
+    if runs.intensity is not None:
+        columns["intensity_mean"] = _total(runs, runs.intensity) / columns["area"]
+    return columns
+
+
+def _regions(segmentation: Segmentation) -> NDArray[np.int32]:
+    """Label the regions to measure, 0 elsewhere."""
+    from segcli.opencv import cv2
+
+    labels = np.ascontiguousarray(segmentation.labels)
+    if segmentation.kind == "instances":
+        return labels
+    kinds = [1] if segmentation.kind == "mask" else [int(kind) for kind in np.unique(labels) if kind != VOID]
+    regions = np.zeros(labels.shape, np.int32)
+    count = 0
+    for kind in kinds:
+        found, part = cv2.connectedComponents((labels == kind).view(np.uint8), connectivity=8, ltype=cv2.CV_32S)
+        np.add(part, count, out=regions, where=part > 0)
+        count += found - 1
+    # OpenCV numbers by blocks, and here by class: number anew in the order of a scan by rows.
+    flat = regions.reshape(-1)
+    starts = np.flatnonzero(np.diff(flat, prepend=0))
+    seen, first = np.unique(flat[starts], return_index=True)
+    order = seen[np.argsort(first)]
+    rank = np.zeros(count + 1, np.int32)
+    rank[order[order > 0]] = np.arange(1, count + 1)
+    return rank[regions]
+
+
+@dataclass(frozen=True, eq=False)
+class _Runs:
+    """Horizontal runs of one region each, sorted by region, row and column.
+
+    labels : (regions,) numbers of the regions, rising.
+    region, row, left, right : (runs,) index into labels, and the pixels from left up to, not including, right.
+    intensity : (runs,) sums of the image, or None.
+    """
+
+    labels: Array
+    region: Array
+    row: Array
+    left: Array
+    right: Array
+    intensity: Array | None
+
+
+def _runs(regions: NDArray[np.int32], image: Array | None) -> _Runs:
+    """Cut the rows where the label changes."""
+    width = regions.shape[1]
+    change = np.ones(regions.shape, bool)
+    np.not_equal(regions[:, 1:], regions[:, :-1], out=change[:, 1:])
+    starts = np.flatnonzero(change)
+    lengths = np.diff(starts, append=regions.size)
+    sums = None if image is None else np.add.reduceat(image.reshape(-1), starts, dtype=np.float64)
+    labels = regions.reshape(-1)[starts]
+    order = np.argsort(labels, kind="stable")
+    order = order[np.count_nonzero(labels == 0) :]
+    numbers, region = np.unique(labels[order], return_inverse=True)
+    starts, lengths = starts[order], lengths[order]
+    row, left = np.divmod(starts, width)
+    return _Runs(numbers, region, row, left, left + lengths, None if sums is None else sums[order])
+
+
+def _total(runs: _Runs, values: Array) -> NDArray[np.float64]:
+    """Sum a value of the runs over each region; exact for whole numbers below 2^53."""
+    return np.bincount(runs.region, weights=values, minlength=len(runs.labels)).astype(np.float64)
+
+
+def _moments(runs: _Runs) -> dict[str, Array]:
+    """Area, centroid, bounding box and eccentricity, from sums over runs in closed form."""
+    firsts = np.searchsorted(runs.region, np.arange(len(runs.labels)))
+    lasts = np.searchsorted(runs.region, np.arange(len(runs.labels)), side="right") - 1
+    top, bottom = runs.row[firsts], runs.row[lasts] + 1
+    left = np.minimum.reduceat(runs.left, firsts) if len(firsts) else firsts
+    right = np.maximum.reduceat(runs.right, firsts) if len(firsts) else firsts
+    # Coordinates from each region's own corner keep the sums small, and so exact.
+    rows = (runs.row - top[runs.region]).astype(np.float64)
+    start = (runs.left - left[runs.region]).astype(np.float64)
+    length = (runs.right - runs.left).astype(np.float64)
+    last = start + length - 1
+    across = length * (start + last) / 2
+    squares = (last * (last + 1) * (2 * last + 1) - (start - 1) * start * (2 * start - 1)) / 6
+    area = _total(runs, length)
+    row_mean, column_mean = _total(runs, length * rows) / area, _total(runs, across) / area
+    row_variance = _total(runs, length * rows**2) / area - row_mean**2
+    column_variance = _total(runs, squares) / area - column_mean**2
+    covariance = _total(runs, across * rows) / area - row_mean * column_mean
+    middle = (row_variance + column_variance) / 2
+    spread = np.hypot((row_variance - column_variance) / 2, covariance)
+    longer, shorter = middle + spread, np.maximum(middle - spread, 0)
+    ratio = np.divide(shorter, longer, out=np.ones_like(longer), where=longer > 0)
+    return {
+        "area": area.astype(np.int64),
+        "centroid-0": top + row_mean,
+        "centroid-1": left + column_mean,
+        "bbox-0": top,
+        "bbox-1": left,
+        "bbox-2": bottom,
+        "bbox-3": right,
+        "eccentricity": np.sqrt(np.maximum(1 - ratio, 0)),
+    }
+
+
+def _step_lengths() -> NDArray[np.float64]:
+    """Length of outline that a border pixel adds, by 1 + 2 side neighbors + 10 corner neighbors on the border."""
+    lengths = np.zeros(50)
+    lengths[[5, 7, 15, 17, 25, 27]] = 1
+    lengths[[21, 33]] = 2**0.5
+    lengths[[13, 23]] = (1 + 2**0.5) / 2
+    return lengths
+
+
+def _perimeters(regions: NDArray[np.int32], labels: Array) -> NDArray[np.float64]:
+    """Perimeter of each region after Benkrid and Crookes: border pixels, weighted by their border neighbors."""
+    flat = np.pad(regions, 1).reshape(-1)
+    width = regions.shape[1] + 2
+    border = np.zeros(flat.size, bool)
+    inner = slice(width, flat.size - width)
+    for step in (1, -1, width, -width):
+        border[inner] |= flat[inner] != flat[width + step : flat.size - width + step]
+    border &= flat > 0
+    pixels = np.flatnonzero(border)
+    own = flat[pixels]
+    code = np.ones(len(pixels), np.int64)
+    for step, weight in ((1, 2), (width, 2), (width - 1, 10), (width + 1, 10)):
+        for neighbor in (pixels + step, pixels - step):
+            code += weight * (border[neighbor] & (flat[neighbor] == own))
+    return np.bincount(np.searchsorted(labels, own), weights=_step_lengths()[code], minlength=len(labels)).astype(
+        np.float64
+    )
+
+
+def _hull_areas(runs: _Runs) -> NDArray[np.float64]:
+    """Pixels in the convex hull of each region, the hull taken around the midpoints of the pixels' sides."""
+    # Only the first and the last pixel of a row can touch the hull.
+    key = np.diff(runs.region, prepend=-1).astype(bool) | np.diff(runs.row, prepend=-1).astype(bool)
+    first = np.flatnonzero(key)
+    final = np.append(first, len(key))[1:] - 1
+    row, left, right = runs.row[first], runs.left[first], runs.right[final] - 1
+    bounds = np.searchsorted(runs.region[first], np.arange(len(runs.labels) + 1))
+    areas = np.empty(len(runs.labels))
+    for region, (start, stop) in enumerate(pairwise(bounds)):
+        areas[region] = _hull_area(row[start:stop], left[start:stop], right[start:stop])
+    return areas
+
+
+def _hull_area(row: Array, left: Array, right: Array) -> int:
+    """Count the pixel centers in or on the convex hull of rows of pixels; coordinates are doubled to stay whole."""
+    from segcli.opencv import cv2
+
+    x = 2 * np.concatenate([left, right, left, right, left, right])
+    y = 2 * np.concatenate([row, row, row, row, row, row])
+    count = len(row)
+    x[:count] -= 1
+    x[count : 2 * count] += 1
+    y[2 * count : 4 * count] -= 1
+    y[4 * count :] += 1
+    hull = cv2.convexHull(np.stack([x, y], axis=1).astype(np.int32))[:, 0, :]
+    hull = np.roll(hull, -int(np.argmin(hull[:, 1])), axis=0)
+    lowest = int(np.argmax(hull[:, 1]))
+    levels = 2 * np.arange(row[0], row[-1] + 1)
+    going = np.interp(levels, hull[: lowest + 1, 1], hull[: lowest + 1, 0])
+    back = np.vstack([hull[lowest:], hull[:1]])[::-1]
+    returning = np.interp(levels, back[:, 1], back[:, 0])
+    # The slack is far above rounding and far below the least distance from a line that is not zero.
+    first = np.ceil(np.minimum(going, returning) / 2 - 1e-9)
+    last = np.floor(np.maximum(going, returning) / 2 + 1e-9)
+    return int((last - first + 1).sum())
