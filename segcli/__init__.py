@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from segcli.errors import SettingError as SettingError
     from segcli.errors import UsageError as UsageError
     from segcli.files.labels import read_labels as read_labels
-    from segcli.files.pixels import read_image as read_image
+    from segcli.files.read import read_pixels as read_image  # noqa: F401
     from segcli.files.write import write_labels as write_labels
     from segcli.measure import measure as measure
     from segcli.method import run as run
@@ -37,18 +37,18 @@ if TYPE_CHECKING:
     from segcli.segmentation import Segmentation as Segmentation
 
 _HOMES = {
-    "Cleanup": "segcli.cleanup",
-    "EnvironmentFailure": "segcli.errors",
-    "InputError": "segcli.errors",
-    "SegcliError": "segcli.errors",
-    "SettingError": "segcli.errors",
-    "UsageError": "segcli.errors",
-    "Segmentation": "segcli.segmentation",
-    "measure": "segcli.measure",
-    "read_image": "segcli.files.pixels",
-    "read_labels": "segcli.files.labels",
-    "run": "segcli.method",
-    "write_labels": "segcli.files.write",
+    "Cleanup": "cleanup.Cleanup",
+    "EnvironmentFailure": "errors.EnvironmentFailure",
+    "InputError": "errors.InputError",
+    "SegcliError": "errors.SegcliError",
+    "SettingError": "errors.SettingError",
+    "UsageError": "errors.UsageError",
+    "Segmentation": "segmentation.Segmentation",
+    "measure": "measure.measure",
+    "read_image": "files.read.read_pixels",
+    "read_labels": "files.labels.read_labels",
+    "run": "method.run",
+    "write_labels": "files.write.write_labels",
 }
 _METHODS = ("grabcut", "graphcut", "kmeans", "otsu", "threshold", "watershed")
 
@@ -57,7 +57,8 @@ __all__ = [*_HOMES, *_METHODS, "__version__"]
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        found = getattr(importlib.import_module(_HOMES[name]), name)
+        module, _, attribute = _HOMES[name].rpartition(".")
+        found = getattr(importlib.import_module(f"segcli.{module}"), attribute)
     elif name in _METHODS:
         from segcli.method import checked
         from segcli.methods import find

@@ -9,11 +9,11 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from segcli.errors import EnvironmentFailure
 from segcli.job import Job, Outcome, Work, process
@@ -30,7 +30,7 @@ DEATHS_IN_A_ROW = 10
 """Broken pools without a single result between them, after which the machine is at fault."""
 
 
-def segment(work: Work, jobs: Iterable[Job], workers: int = 1) -> Iterator[Outcome]:
+def segment(work: Work, jobs: Iterable[Job], workers: int = 1) -> Generator[Outcome, None, None]:
     """Segment the jobs in order, in this process or in `workers` others.
 
     Raises
@@ -48,7 +48,11 @@ def segment(work: Work, jobs: Iterable[Job], workers: int = 1) -> Iterator[Outco
 
 
 def each(
-    function: Callable[[Job], T], jobs: Iterable[Job], pools: Callable[[], Executor], queue: int, died: Callable[[Job], T]
+    function: Callable[[Job], T],
+    jobs: Iterable[Job],
+    pools: Callable[[], Executor],
+    queue: int,
+    died: Callable[[Job], T],
 ) -> Iterator[T]:
     """Map a function over jobs with an executor, in order, at most `queue` of them ahead.
 
@@ -150,10 +154,15 @@ def _start_worker() -> None:
     parent = parent_process()
     if parent is not None:
         # A worker whose parent was killed outright must not live on.
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
     from segcli.opencv import cv2
 
     cv2.setNumThreads(1)
+
+
+def _leave_with(parent: Any) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _stop(pool: Executor) -> None:
@@ -162,13 +171,13 @@ def _stop(pool: Executor) -> None:
     pool.shutdown(wait=False, cancel_futures=True)
     deadline = threading.Event()
     for _ in range(100):
-        if not any(process.is_alive() for process in processes):
+        if not any(worker.is_alive() for worker in processes):
             return
         deadline.wait(0.02)
-    for process in processes:
+    for worker in processes:
         with suppress(Exception):
-            process.terminate()
-            process.join(0.5)
+            worker.terminate()
+            worker.join(0.5)
 
 
 def worker_count(asked: int) -> int:

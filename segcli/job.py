@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Work:
 
     steps : folder for the pictures of how each result came about.
     table : measure regions.
-    columns : width of a preview for the terminal; 0 is none. `colors` says what the terminal can show.
+    columns, rows : largest size of a preview for the terminal; 0 is none. `colors` is what the terminal can show.
     journal : folder that holds the journal, when the run can be resumed.
     keep : hand the Segmentation itself back, for callers in the same process.
     """
@@ -48,6 +48,7 @@ class Work:
     steps: str | None = None
     table: bool = False
     columns: int = 0
+    rows: int | None = None
     colors: Literal["truecolor", "256", "none"] = "none"
     journal: str | None = None
     keep: bool = False
@@ -173,8 +174,7 @@ def _segment(
 ) -> Outcome:
     """Segment one image and put every output in place."""
     given = dict(hints)
-    roi = given.pop("roi", None)
-    result = work.segmenter(image, given, np.asarray(roi) if roi is not None else None)
+    result = work.segmenter(image, given, _counting(given.pop("roi", None), image, work))
     record = {
         **work.segmenter.record(),
         **record,
@@ -211,6 +211,16 @@ def _segment(
         segmentation=result if work.keep else None,
         **summary,
     )
+
+
+def _counting(roi: Any, image: Image, work: Work) -> Array | None:
+    """(H, W) bool of the pixels that count: inside the region, and not transparent where that is asked for."""
+    if work.alpha != "mask" or image.alpha is None:
+        return None if roi is None else np.asarray(roi)
+    opaque = image.alpha > 0
+    if roi is not None and roi.shape == opaque.shape:
+        return np.asarray(roi & opaque)
+    return opaque if roi is None else np.asarray(roi)
 
 
 def _put(
@@ -252,9 +262,9 @@ def _encode(output: Output, result: Segmentation, image: Image, record: dict[str
         return encode_array(result.scores, ending, record)
     if output.kind == "palette" and result.kind == "classes" and ending == ".png":
         return encode_labels(result.labels, result.kind, ending, record)
-    from segcli.figures.render import render
+    from segcli.figures.render import Picture, render
 
-    return encode_array(render(output.kind, result, image.color), ending, record)
+    return encode_array(render(cast(Picture, output.kind), result, image.color), ending, record)
 
 
 def _rows(result: Segmentation, image: Image) -> dict[str, list[Any]]:
@@ -284,4 +294,4 @@ def _preview(work: Work, result: Segmentation, image: Image) -> str:
     from segcli.figures.render import render
     from segcli.figures.terminal import half_blocks
 
-    return half_blocks(render("overlay", result, image.color), work.columns, color=work.colors)
+    return half_blocks(render("overlay", result, image.color), work.columns, color=work.colors, rows=work.rows)

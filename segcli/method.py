@@ -13,7 +13,6 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-
 from typing import Any, Literal
 
 import numpy as np
@@ -227,18 +226,19 @@ def check_setting(knob: Knob, value: Any) -> Any:
 
 def _number(knob: Knob, value: Any) -> float:
     """Check one number against the knob's type and bounds."""
-    wanted = numbers.Integral if knob.kind == "int" else numbers.Real
+    wanted: Any = numbers.Integral if knob.kind == "int" else numbers.Real
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, wanted) or not np.isfinite(float(value)):
         noun = "a whole number" if knob.kind == "int" else "a number"
         raise SettingError(knob.name, f"is {value!r}; it must be {noun}.")
+    number = int(value) if knob.kind == "int" else float(value)
     low, high = knob.min, knob.max
-    if (low is not None and value < low) or (high is not None and value > high):
+    if (low is not None and number < low) or (high is not None and number > high):
         if low is None or high is None:
             bounds = f"at most {high:g}" if low is None else f"at least {low:g}"
         else:
             bounds = f"between {low:g} and {high:g}"
         raise SettingError(knob.name, f"is {value}; it must be {bounds}.")
-    return int(value) if knob.kind == "int" else float(value)
+    return number
 
 
 def _box(knob: Knob, value: Any) -> Box:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from segcli.arrays import Array, Labels, Scores
+from segcli.arrays import Array, Scores
 
 Kind = Literal["mask", "classes", "instances"]
 
@@ -20,9 +20,9 @@ class Segmentation:
 
     Attributes
     ----------
-    labels : (H, W) int32
-        kind mask: 0 and 1. kind classes: 0 is a class like the others, 255 marks
-        pixels that were left out. kind instances: 0 is background, 1..n the objects.
+    labels : (H, W)
+        kind mask: uint8, 0 and 1. kind classes: uint8, 0 is a class like the others, 255 marks
+        pixels that were left out. kind instances: int32, 0 is background, 1..n the objects.
     kind : mask, classes or instances
     names : names of the classes, where they are known.
     scores : (K, H, W) float32, or None.
@@ -33,7 +33,7 @@ class Segmentation:
     notes : warnings that the user should see.
     """
 
-    labels: Labels
+    labels: Array
     kind: Kind
     names: tuple[str, ...] = ()
     scores: Scores | None = None

@@ -25,7 +25,9 @@ def test_small_objects_go_and_diagonal_pixels_belong_together() -> None:
 
 def test_objects_at_the_border_go() -> None:
     image = mask("##....", "......", "..##..", "......")
-    assert np.array_equal(clean(image, "mask", Cleanup(clear_border=True)), mask("......", "......", "..##..", "......"))
+    assert np.array_equal(
+        clean(image, "mask", Cleanup(clear_border=True)), mask("......", "......", "..##..", "......")
+    )
 
 
 def test_the_largest_stays_alone_and_a_tie_goes_to_the_first() -> None:

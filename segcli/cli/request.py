@@ -14,7 +14,7 @@ from segcli.errors import InputError, SettingError, UsageError
 from segcli.files.hints import Hints, find_hints
 from segcli.files.journal import Journal
 from segcli.files.limits import Limits
-from segcli.files.read import count_pages, read_bytes
+from segcli.files.read import open_source
 from segcli.files.sinks import STDOUT, Exists, Output, Sink, is_own, plan
 from segcli.files.sources import Item, find_items
 from segcli.files.write import make_folder, sweep
@@ -36,13 +36,6 @@ class Request:
     hints: tuple[Hints, ...]
     exists: Exists
 
-    @property
-    def folders(self) -> set[str]:
-        """Every folder that will receive an output."""
-        if self.sink.to_stdout:
-            return set()
-        return {os.path.dirname(o.path) or "." for _, pages in self.items for _, outputs in pages for o in outputs}
-
     def prepare(self) -> None:
         """Make the top folder and clear away what a killed run left.
 
@@ -50,18 +43,21 @@ class Request:
         ------
         UsageError : the folder cannot be made or takes no files.
         """
-        if self.sink.to_stdout:
-            return
-        make_folder(self.sink.folder)
-        if self.exists == "resume":
-            names: dict[str, set[str]] = {}
-            for _, pages in self.items:
-                for _, outputs in pages:
-                    for output in outputs:
-                        folder, name = os.path.split(output.path)
-                        names.setdefault(folder or ".", set()).add(name)
-            for folder, expected in names.items():
-                sweep(folder, expected)
+        if not self.sink.to_stdout:
+            make_folder(self.sink.folder)
+            if self.exists == "resume":
+                self.sweep()
+
+    def sweep(self) -> None:
+        """Remove temporary files of this run's outputs whose writers are dead."""
+        names: dict[str, set[str]] = {}
+        for _, pages in self.items if not self.sink.to_stdout else ():
+            for _, outputs in pages:
+                for output in outputs:
+                    folder, name = os.path.split(output.path)
+                    names.setdefault(folder or ".", set()).add(name)
+        for folder, expected in names.items():
+            sweep(folder, expected)
 
     def jobs(self) -> Iterator[Job]:
         """The jobs in order; what is in place already comes with its Outcome."""
@@ -136,8 +132,8 @@ def make_request(method: Method, settings: dict[str, Any], hints: dict[str, str]
     if shared.show:
         from segcli.figures.terminal import terminal_color
 
-        columns, _ = os.get_terminal_size() if sys.stdout.isatty() else (80, 24)
-        work = replace(work, columns=min(columns, 120), colors=terminal_color(os.environ))
+        size = os.get_terminal_size() if sys.stdout.isatty() else os.terminal_size((80, 42))
+        work = replace(work, columns=size.columns, rows=size.lines - 2, colors=terminal_color(os.environ))
     return Request(work, sink, planned, tuple(found), cast(Exists, shared.exists))
 
 
@@ -188,7 +184,7 @@ def _pages(shared: Shared, sink: Sink, item: Item, limits: Limits) -> Pages:
         page = int(shared.page) - 1
         return ((page, sink.outputs(item)),)
     try:
-        count = count_pages(item.data if item.data is not None else read_bytes(item.path), limits=limits)
+        count = open_source(item.data if item.data is not None else item.path, limits=limits)[0].pages
     except InputError:
         count = 1
     if count == 1:
@@ -200,10 +196,13 @@ def _check_existing(shared: Shared, sink: Sink, planned: tuple[tuple[Item, Pages
     """Refuse existing files that are not segcli's own work on the same input, unless told otherwise."""
     if shared.exists in ("skip", "overwrite") or sink.to_stdout:
         return
+    journal = Journal(sink.folder) if shared.exists == "resume" else None
     for item, pages in planned:
         for _, outputs in pages:
             for output in outputs:
-                if os.path.lexists(output.path) and not is_own(output.path, item, method):
+                if not os.path.lexists(output.path) or is_own(output.path, item, method):
+                    continue
+                if journal is None or not journal.wrote(output.path):
                     raise UsageError(
                         f"{output.path!r} exists and is not segcli's own mask of {item.name!r}. "
                         "Choose --exists overwrite or skip, another -o, or another --name."

@@ -37,9 +37,10 @@ def segment_command(method: Method, settings: dict[str, Any], hints: dict[str, s
         appearing(shared.report) as report_stream,
         progress(len(request.items), not shared.quiet) as advance,
     ):
+        outcomes = segment(request.work, request.jobs(), workers)
         table = Table(table_stream, str(shared.table).lower().endswith(".json")) if table_stream else None
         try:
-            for outcome in segment(request.work, request.jobs(), workers):
+            for outcome in outcomes:
                 if table is not None:
                     table.add(outcome)
                 if report_stream is not None:
@@ -49,6 +50,9 @@ def segment_command(method: Method, settings: dict[str, Any], hints: dict[str, s
                 if outcome.exit_code > 1:
                     raise SystemExit(outcome.exit_code)
         finally:
+            outcomes.close()
+            if workers > 1:
+                request.sweep()
             reporter.summary(len(request.items))
         if table is not None:
             table.close()

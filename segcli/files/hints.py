@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from segcli.arrays import Array, Box
@@ -89,8 +90,9 @@ def read_hint(name: str, kind: str, value: str | Box) -> Array | Box:
         return value
     from segcli.files.labels import read_labels, read_mask, read_scores
 
+    readers: dict[str, Callable[[str], Array]] = {"labels": read_labels, "mask": read_mask, "scores": read_scores}
     try:
-        return {"labels": read_labels, "mask": read_mask, "scores": read_scores}[kind](value)
+        return readers[kind](value)
     except InputError as failure:
         raise InputError(f"{name} {value!r}: {failure}") from failure
 

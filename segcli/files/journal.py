@@ -56,6 +56,15 @@ class Journal:
         same = _stamp(source) == entry["stamp"] or _file_digest(source) == entry["input"]
         return entry if same else None
 
+    def wrote(self, path: str) -> bool:
+        """Whether a file is, byte for byte, what an earlier run put there."""
+        name = self._relative(path)
+        return any(
+            part["path"] == name and part["sha256"] == _file_digest(path)
+            for entry in self._entries().values()
+            for part in entry["outputs"]
+        )
+
     def _from_outputs(self, source: str, outputs: Sequence[str], work: str) -> dict[str, Any] | None:
         """The same from what each output says of itself, for runs that kept no journal."""
         wanted = _file_digest(source)

@@ -77,7 +77,10 @@ def encode_array(values: Array, ending: str, record: Mapping[str, Any]) -> bytes
     if ending == ".npy":
         np.save(buffer, values, allow_pickle=False)
     elif ending == ".npz":
-        np.savez_compressed(buffer, **{"scores" if values.ndim == 3 else "labels": values})
+        if values.ndim == 3:
+            np.savez_compressed(buffer, scores=values)
+        else:
+            np.savez_compressed(buffer, labels=values)
     elif ending in (".tif", ".tiff"):
         import tifffile
 

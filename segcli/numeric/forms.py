@@ -59,7 +59,7 @@ def leave_out(image: Array, valid: Array | None) -> tuple[Array, Array | None, l
         finite = np.isfinite(image) if image.ndim == 2 else np.isfinite(image).all(axis=2)
         missing = int(finite.size - np.count_nonzero(finite))
         if missing:
-            valid = finite if valid is None else valid & finite
+            valid = np.asarray(finite if valid is None else valid & finite)
             notes.append(f"{missing} pixels are NaN or infinite and were left out")
     if valid is None or valid.all():
         return image, None, notes

@@ -199,10 +199,14 @@ def test_the_table_has_a_row_for_each_region_of_each_input(segcli: Run, save: Sa
     rows = list(csv.DictReader(io.StringIO(Path("out/regions.csv").read_text())))
     assert [row["input"] for row in rows] == ["a.png"] * 3 + ["b.png"] * 3
     assert sum(int(row["area"]) for row in rows[:3]) == np.count_nonzero(read("a.otsu.png"))
-    assert {"label", "area", "centroid-0", "bbox-0", "perimeter", "eccentricity", "solidity", "intensity_mean"} <= {*rows[0]}
+    assert {"label", "area", "centroid-0", "bbox-0", "perimeter", "eccentricity", "solidity", "intensity_mean"} <= {
+        *rows[0]
+    }
     assert float(rows[0]["intensity_mean"]) == 200
     assert segcli("otsu", "a.png", "--table", "regions.json").code == 0
-    assert [row["area"] for row in json.loads(Path("regions.json").read_text())] == [int(row["area"]) for row in rows[:3]]
+    assert [row["area"] for row in json.loads(Path("regions.json").read_text())] == [
+        int(row["area"]) for row in rows[:3]
+    ]
 
 
 def test_a_dry_run_shows_the_plan_and_writes_nothing(segcli: Run, save: Save) -> None:

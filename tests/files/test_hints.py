@@ -50,7 +50,12 @@ def test_boxes_come_from_text_or_from_a_table_by_stem(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "complaint"),
-    [("1,2,3", "expected LEFT"), ("a,b,c,d", "expected LEFT"), ("5,5,5,9", "no area"), ("@nowhere.json", "cannot be read")],
+    [
+        ("1,2,3", "expected LEFT"),
+        ("a,b,c,d", "expected LEFT"),
+        ("5,5,5,9", "no area"),
+        ("@nowhere.json", "cannot be read"),
+    ],
 )
 def test_a_box_that_is_none_is_refused(value: str, complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):

@@ -33,11 +33,21 @@ def check(rules: Sink, *items: Item, **more: list[str]) -> None:
         ("masks/", "{stem}", ("mask", "overlay"), ["masks/deep/cell 1.png", "masks/deep/cell 1.overlay.png"]),
         ("m.tif", "{stem}", ("mask", "overlay"), ["m.tif", "m.overlay.tif"]),
         ("masks", "{parent}_{stem}_{ext}.tif", ("mask",), ["masks/deep/deep_cell 1_jpg.tif"]),
-        ("masks", "{stem}_mask.npy", ("labels", "scores"), ["masks/deep/cell 1_mask.npy", "masks/deep/cell 1_mask.scores.npy"]),
+        (
+            "masks",
+            "{stem}_mask.npy",
+            ("labels", "scores"),
+            ["masks/deep/cell 1_mask.npy", "masks/deep/cell 1_mask.scores.npy"],
+        ),
     ],
 )
 def test_names_follow_the_rules(
-    out: str | None, name: str, kinds: tuple[str, ...], expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    out: str | None,
+    name: str,
+    kinds: tuple[str, ...],
+    expected: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     found = outputs(sink(out, name, kinds), Item("in/deep/cell 1.jpg", "" if out is None else "deep"))
