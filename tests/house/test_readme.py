@@ -1,0 +1,78 @@
+"""The README is true: its table is generated, its commands run, every command stands in it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tools.readme import README, with_table
+
+from segcli.methods import NAMES
+
+TEXT = README.read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+COMMANDS = [
+    line.partition("   #")[0].rstrip()
+    for language, block in BLOCKS
+    if language == "sh"
+    for line in block.splitlines()
+    if "segcli" in line and ".venv" not in line
+]
+
+
+def test_the_table_of_methods_is_as_the_code_makes_it() -> None:
+    assert with_table(TEXT) == TEXT, "run: python tests/tools/readme.py"
+
+
+def test_every_command_stands_in_the_readme() -> None:
+    for name in [*NAMES, "info", "methods"]:
+        assert f"segcli {name.replace('_', '-')}" in TEXT
+
+
+def test_the_readme_is_no_longer_than_300_lines() -> None:
+    assert len(TEXT.splitlines()) <= 300
+
+
+def test_every_picture_and_file_it_names_is_there() -> None:
+    for name in re.findall(r"\]\(([^)#:]+)\)", TEXT) + re.findall(r"sample_images/[\w./-]+\w", TEXT):
+        assert (README.parent / name).exists(), name
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("readme")
+    shutil.copytree(README.parent / "sample_images", folder / "sample_images")
+    scripts = folder / "bin"
+    scripts.mkdir()
+    command = scripts / "segcli"
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m segcli "$@"\n')
+    command.chmod(0o755)
+    return folder
+
+
+def run(workplace: Path, arguments: list[str], path: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": f"{workplace / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(README.parent)}
+    return subprocess.run(
+        arguments, cwd=workplace, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the README's pipes are for a POSIX shell")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_readme_runs(workplace: Path, command: str) -> None:
+    result = run(workplace, ["bash", "-o", "pipefail", "-c", command])
+    assert result.returncode == 0, result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_python_of_the_readme_runs(workplace: Path) -> None:
+    (code,) = [block for language, block in BLOCKS if language == "python"]
+    result = run(workplace, [sys.executable, "-W", "error", "-c", code])
+    assert result.returncode == 0, result.stderr
+    assert (workplace / "coins.tif").exists()
