@@ -94,7 +94,7 @@ def read_hint(name: str, kind: str, value: str | Box) -> Array | Box:
     try:
         return readers[kind](value)
     except InputError as failure:
-        raise InputError(f"{name} {value!r}: {failure}") from failure
+        raise InputError(f"{name} {value!r} {failure}") from failure
 
 
 def _boxes(flag: str, value: str) -> dict[str, Box]:
