@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from segcli.errors import EnvironmentFailure
+
+# segcli has limits of its own, checked before OpenCV sees a byte; OpenCV reads these when it is loaded.
+for name in ("PIXELS", "WIDTH", "HEIGHT"):
+    os.environ.setdefault(f"OPENCV_IO_MAX_IMAGE_{name}", str(1 << 40))
 
 try:
     import cv2

@@ -10,7 +10,7 @@ import numpy as np
 from segcli.arrays import Array
 from segcli.errors import InputError, SettingError
 from segcli.files.image import Image
-from segcli.numeric.forms import leave_out
+from segcli.numeric.forms import leave_out, native
 
 CHANNELS = ("r", "g", "b", "h", "s", "v", "L", "a", "b*")
 
@@ -46,7 +46,7 @@ class Preparation:
         ------
         InputError : a channel that the image does not have, a region of another size, nothing left.
         """
-        pixels = image.pixels(form) if self.channel is None else pick_channel(image.native, self.channel)
+        pixels = image.pixels(form) if self.channel is None else self._channel_of(image)
         valid = roi
         if self.nodata is not None:
             whole = image.native
@@ -60,6 +60,13 @@ class Preparation:
 
         pixels, valid, notes = leave_out(pixels, valid)
         return np.asarray(cv2.GaussianBlur(pixels, (0, 0), self.blur)), valid, tuple(notes)
+
+    def _channel_of(self, image: Image) -> Array:
+        """The channel asked for; a number reaches every channel of the file, also those beyond RGB."""
+        channel = str(self.channel)
+        if not channel.isdigit():
+            return pick_channel(image.native, channel)
+        return native(pick_channel(image.channels, channel))[0]
 
 
 def pick_channel(image: Array, channel: str) -> Array:

@@ -21,6 +21,12 @@ def printable(path: str) -> str:
     return path if path.isprintable() and path else repr(path)
 
 
+def about(name: str, message: str) -> str:
+    """A message about a file as one phrase: "'a.pdf' is not an image", "'a.png': no box for it"."""
+    verb = message.partition(" ")[0] in ("is", "has", "holds", "does", "cannot", "says", "was", "ends", "needs")
+    return f"{name!r}{'' if verb else ':'} {message}"
+
+
 def line(outcome: Outcome) -> str:
     """One line about an input that was done: input, outputs, numbers, regions, share of foreground, time."""
     page = "" if outcome.page is None else f" page {outcome.page + 1}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from segcli.batch import segment, worker_count
 from segcli.cli.options import Shared
-from segcli.cli.report import Table, appearing, as_json, line, printable, progress
+from segcli.cli.report import Table, about, appearing, as_json, line, printable, progress
 from segcli.cli.request import Request, make_request
 from segcli.job import Outcome
 from segcli.method import Method
@@ -69,7 +69,7 @@ def _print_plan(request: Request, command: str) -> None:
             for output in outputs:
                 print(f"{printable(job.item.name)} -> {printable(output.path)}  {output.kind}")
         if job.problem:
-            print(f"segcli {command}: {job.item.name!r}: {job.problem}", file=sys.stderr)
+            print(f"segcli {command}: {about(job.item.name, job.problem)}", file=sys.stderr)
     print(f"{len(request.items)} inputs; nothing was written", file=sys.stderr)
 
 
@@ -88,7 +88,7 @@ class Reporter:
         self.counts[outcome.status] += 1
         where = sys.stderr if self.to_stdout else sys.stdout
         if outcome.status == "failed":
-            print(f"segcli {self.command}: {outcome.name!r}: {outcome.message}", file=sys.stderr, flush=True)
+            print(f"segcli {self.command}: {about(outcome.name, outcome.message)}", file=sys.stderr, flush=True)
             if self.shared.debug and outcome.trace:
                 print(outcome.trace, file=sys.stderr)
         elif not self.shared.quiet:

@@ -25,7 +25,7 @@ def native(image: Array) -> tuple[Array, tuple[str, ...]]:
         return image.astype(np.uint8), ()
     if image.dtype.kind not in "iuf":
         raise InputError(f"the image holds {image.dtype}; expected numbers (uint8, uint16 or float32).")
-    if image.dtype.kind == "u" and image.dtype.itemsize <= 2:
+    if image.dtype.newbyteorder("=").name in PIXEL_TYPES:
         return image.astype(image.dtype.newbyteorder("=")), ()
     return image.astype(np.float32), (f"{image.dtype} pixels were read as float32",)
 

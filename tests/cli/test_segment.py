@@ -91,7 +91,7 @@ def test_a_folder_is_mirrored_and_one_bad_file_does_not_stop_the_others(segcli: 
     assert Path("masks/deep/b.otsu.png").exists()
     assert not Path("masks/text.otsu.png").exists()
     lines = result.err.splitlines()
-    assert lines[0].startswith("segcli otsu: 'in/text.png': ")
+    assert lines[0].startswith("segcli otsu: 'in/text.png' is not an image")
     assert lines[-1] == "segcli otsu: 2 done, 1 failed"
 
 

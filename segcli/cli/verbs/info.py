@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from segcli.cli.report import about
 from segcli.errors import InputError
 
 
@@ -28,7 +29,7 @@ def info(
             found = image_info(item.data if item.data is not None else item.path)
         except InputError as failure:
             failed = True
-            print(f"segcli info: {item.name!r}: {failure}", file=sys.stderr)
+            print(f"segcli info: {about(item.name, str(failure))}", file=sys.stderr)
             continue
         if json:
             print(jsonlib.dumps({"input": item.name, **found}))
