@@ -14,6 +14,7 @@ from segcli.cli.report import Table, about, appearing, as_json, line, printable,
 from segcli.cli.request import Request, make_request
 from segcli.job import Outcome
 from segcli.method import Method
+from segcli.numeric import compiled
 
 
 def segment_command(method: Method, settings: dict[str, Any], hints: dict[str, str], shared: Shared) -> None:
@@ -30,6 +31,7 @@ def segment_command(method: Method, settings: dict[str, Any], hints: dict[str, s
         _print_plan(request, method.command)
         return
     request.prepare()
+    compiled.announce = None if shared.quiet else lambda: _say_compiling(method.command)
     reporter = Reporter(method.command, request.work.segmenter.record(), shared, to_stdout=request.sink.to_stdout)
     workers = 1 if len(request.items) == 1 else min(worker_count(shared.jobs), len(request.items))
     with (
@@ -58,6 +60,10 @@ def segment_command(method: Method, settings: dict[str, Any], hints: dict[str, s
             table.close()
     if reporter.counts["failed"]:
         raise SystemExit(1)
+
+
+def _say_compiling(command: str) -> None:
+    print(f"segcli {command}: note: compiling inner loops for this machine, once; some seconds", file=sys.stderr)
 
 
 def _print_plan(request: Request, command: str) -> None:

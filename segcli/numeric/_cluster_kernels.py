@@ -6,21 +6,13 @@ are (points,), or (1,) where every point weighs the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 
+from segcli.numeric.compiled import compiled
+
 _CHUNK = 512
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """Compile on first use, and keep the result on disk where a folder for it can be written."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:
-        return numba.njit(nogil=True)(function)
 
 
 @compiled

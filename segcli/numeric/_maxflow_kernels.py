@@ -10,11 +10,11 @@ more) leaves every cut's cost as it was, whatever the signs of the two excesses.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
+
+from segcli.numeric.compiled import compiled
 
 FREE, SOURCE, SINK = 0, 1, 2
 TERMINAL, ORPHAN = 8, 9
@@ -22,18 +22,10 @@ ENDLESS = 1 << 30
 
 # Nothing here allocates, so numba's run-time can be left out (_nrt); array arguments are then not reference-counted
 # at every inner call, which makes the search of an easy cut several times faster.
-OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
+OPTIONS: dict[str, Any] = {"_nrt": False}
 
 
-def compiled(function: Callable[..., Any]) -> Any:
-    """Compile on first use, and keep the result on disk where a folder for it can be written."""
-    try:
-        return numba.njit(cache=True, **OPTIONS)(function)
-    except RuntimeError:
-        return numba.njit(**OPTIONS)(function)
-
-
-@compiled
+@compiled(**OPTIONS)
 def largest_weight(weights: Any) -> float:
     """The largest weight between two pixels of the image."""
     directions, height, width = weights.shape
@@ -45,7 +37,7 @@ def largest_weight(weights: Any) -> float:
     return largest
 
 
-@compiled
+@compiled(**OPTIONS)
 def fill(weights: Any, scale: float, offsets: Any, capacity: Any, reach: Any) -> None:
     """Write the weights, rounded to whole numbers, into both directions of every link; reach is their sum + 1."""
     directions, height, width = weights.shape
@@ -66,7 +58,7 @@ def fill(weights: Any, scale: float, offsets: Any, capacity: Any, reach: Any) ->
             reach[row, column] = total
 
 
-@compiled
+@compiled(**OPTIONS)
 def charge(source: Any, sink: Any, scale: float, reach: Any, tied: Any, excess: Any) -> float:
     """Replace the terminal capacities `tied` by new ones in the excesses; return what every cut costs at least.
 
@@ -87,7 +79,7 @@ def charge(source: Any, sink: Any, scale: float, reach: Any, tied: Any, excess: 
     return least
 
 
-@compiled
+@compiled(**OPTIONS)
 def push_pairs(capacity: Any, excess: Any, offsets: Any) -> None:
     """Send what goes straight from a pixel with excess to a neighbor that lacks it: the shortest paths of all."""
     links = len(offsets)
@@ -104,7 +96,7 @@ def push_pairs(capacity: Any, excess: Any, offsets: Any) -> None:
                 capacity[q * links + (d ^ 1)] += room
 
 
-@compiled
+@compiled(**OPTIONS)
 def solve(
     capacity: Any,
     excess: Any,
@@ -154,7 +146,7 @@ def solve(
             _adopt(lost, time, capacity, offsets, tree, parent, stamp, distance, orphans, active, waiting, state)
 
 
-@compiled
+@compiled(**OPTIONS)
 def _wake(p: int, active: Any, waiting: Any, state: Any) -> None:
     """Put a pixel at the end of the ring of those whose neighbors are to be looked at."""
     if not waiting[p]:
@@ -164,7 +156,7 @@ def _wake(p: int, active: Any, waiting: Any, state: Any) -> None:
         state[1] += 1
 
 
-@compiled
+@compiled(**OPTIONS)
 def _grow(
     p: int,
     capacity: Any,
@@ -197,7 +189,7 @@ def _grow(
     return -1
 
 
-@compiled
+@compiled(**OPTIONS)
 def _augment(p: int, q: int, link: int, capacity: Any, excess: Any, offsets: Any, parent: Any, orphans: Any) -> int:
     """Send what the path source .. p, q .. sink can carry; list the pixels cut off, return their number."""
     links = len(offsets)
@@ -241,7 +233,7 @@ def _augment(p: int, q: int, link: int, capacity: Any, excess: Any, offsets: Any
     return lost
 
 
-@compiled
+@compiled(**OPTIONS)
 def _adopt(
     lost: int,
     time: int,
@@ -291,7 +283,7 @@ def _adopt(
                 lost += 1
 
 
-@compiled
+@compiled(**OPTIONS)
 def _origin(q: int, time: int, offsets: Any, parent: Any, stamp: Any, distance: Any) -> int:
     """Steps from q up to its terminal, marked along the way as checked; ENDLESS where the path is broken."""
     steps = 0
@@ -318,7 +310,7 @@ def _origin(q: int, time: int, offsets: Any, parent: Any, stamp: Any, distance: 
     return steps
 
 
-@compiled
+@compiled(**OPTIONS)
 def cost(tree: Any, excess: Any, tied: Any) -> int:
     """What the cut costs above the least, in whole numbers: sum of the sink ties plus the excesses on the sink's side.
 

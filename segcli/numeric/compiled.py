@@ -1,0 +1,53 @@
+"""The one place that hands functions to numba.
+
+Kernels live in modules named `_*_kernels.py`, which are imported inside the function that needs them, so that no
+command pays for numba that does not use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+announce: Callable[[], None] | None = None
+"""Called once when something is compiled that no earlier run has left on disk; the command line says so to its user."""
+
+_listening = False
+
+
+def compiled(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Compile a kernel on first use, and keep the result on disk where a folder for it can be written.
+
+    Use as a decorator, with or without options for numba's `njit`.
+    """
+    if function is None:
+        return lambda inner: compiled(inner, **options)
+    import numba
+
+    _listen()
+    options = {"nogil": True, **options}
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # no folder for the cache
+        return numba.njit(**options)(function)
+
+
+def _listen() -> None:
+    """Have numba tell of its first real compilation; loading from its cache is none."""
+    global _listening
+    if _listening:
+        return
+    _listening = True
+    from numba.core import event
+
+    class Listener(event.Listener):  # type: ignore[misc]
+        def on_start(self, event: Any) -> None:
+            global announce
+            told, announce = announce, None
+            if told is not None:
+                told()
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    event.register("numba:compile", Listener())
