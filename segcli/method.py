@@ -300,7 +300,14 @@ def run(
         if result.kind == "classes":
             raise UsageError(f"{row.name} gave classes; clean-up works on masks and instances only.")
         result = replace(result, labels=clean(result.labels, result.kind, cleanup))
+    if "objects" in result.numbers:
+        result = replace(result, numbers={**result.numbers, "objects": _objects(result.labels)})
     return replace(result, notes=(*notes, *more, *result.notes))
+
+
+def _objects(labels: Array) -> int:
+    """Number of objects that are left after clean-up and left-out pixels."""
+    return int(np.count_nonzero(np.bincount(labels.ravel())[1:]))
 
 
 def _fit_hint(knob: Knob, value: Any, shape: tuple[int, int]) -> Any:

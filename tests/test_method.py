@@ -184,3 +184,16 @@ def test_a_method_that_breaks_its_promise_is_found_out() -> None:
 
     with pytest.raises(TypeError, match="wrong returned labels"):
         run(wrong, np.zeros((2, 2), np.uint8))
+
+
+def test_the_number_of_objects_is_that_after_clean_up() -> None:
+    def numbered(image: Gray) -> Segmentation:
+        """Every pixel above 0 is an object of that number."""
+        labels = image.astype(np.int32)
+        return Segmentation(labels, "instances", numbers={"objects": 3})
+
+    image = np.array([[1, 1, 0, 2, 0, 3, 3]], np.uint8)
+    assert run(numbered, image).numbers["objects"] == 3
+    assert run(numbered, image, cleanup=Cleanup(min_size=2)).numbers["objects"] == 2
+    valid = np.array([[True, True, True, True, True, False, False]])
+    assert run(numbered, image, valid=valid).numbers["objects"] == 2

@@ -20,12 +20,10 @@ FREE, SOURCE, SINK = 0, 1, 2
 TERMINAL, ORPHAN = 8, 9
 ENDLESS = 1 << 30
 
-# Nothing here allocates, so numba's run-time can be left out (_nrt); array arguments are then not reference-counted
-# at every inner call, which makes the search of an easy cut several times faster.
-OPTIONS: dict[str, Any] = {"_nrt": False}
+# Nothing here allocates, which makes the search of an easy cut several times faster.
 
 
-@compiled(**OPTIONS)
+@compiled(allocates=False)
 def largest_weight(weights: Any) -> float:
     """The largest weight between two pixels of the image."""
     directions, height, width = weights.shape
@@ -37,7 +35,7 @@ def largest_weight(weights: Any) -> float:
     return largest
 
 
-@compiled(**OPTIONS)
+@compiled(allocates=False)
 def fill(weights: Any, scale: float, offsets: Any, capacity: Any, reach: Any) -> None:
     """Write the weights, rounded to whole numbers, into both directions of every link; reach is their sum + 1."""
     directions, height, width = weights.shape
@@ -58,7 +56,7 @@ def fill(weights: Any, scale: float, offsets: Any, capacity: Any, reach: Any) ->
             reach[row, column] = total
 
 
-@compiled(**OPTIONS)
+@compiled(allocates=False)
 def charge(source: Any, sink: Any, scale: float, reach: Any, tied: Any, excess: Any) -> float:
     """Replace the terminal capacities `tied` by new ones in the excesses; return what every cut costs at least.
 
@@ -79,7 +77,7 @@ def charge(source: Any, sink: Any, scale: float, reach: Any, tied: Any, excess: 
     return least
 
 
-@compiled(**OPTIONS)
+@compiled(allocates=False)
 def push_pairs(capacity: Any, excess: Any, offsets: Any) -> None:
     """Send what goes straight from a pixel with excess to a neighbor that lacks it: the shortest paths of all."""
     links = len(offsets)
@@ -96,7 +94,7 @@ def push_pairs(capacity: Any, excess: Any, offsets: Any) -> None:
                 capacity[q * links + (d ^ 1)] += room
 
 
-@compiled(**OPTIONS)
+@compiled(allocates=False)
 def solve(
     capacity: Any,
     excess: Any,
@@ -146,7 +144,7 @@ def solve(
             _adopt(lost, time, capacity, offsets, tree, parent, stamp, distance, orphans, active, waiting, state)
 
 
-@compiled(**OPTIONS)
+@compiled(allocates=False)
 def _wake(p: int, active: Any, waiting: Any, state: Any) -> None:
     """Put a pixel at the end of the ring of those whose neighbors are to be looked at."""
     if not waiting[p]:
@@ -156,7 +154,7 @@ def _wake(p: int, active: Any, waiting: Any, state: Any) -> None:
         state[1] += 1
 
 
-@compiled(**OPTIONS)
+@compiled(allocates=False)
 def _grow(
     p: int,
     capacity: Any,
@@ -189,7 +187,7 @@ def _grow(
     return -1
 
 
-@compiled(**OPTIONS)
+@compiled(allocates=False)
 def _augment(p: int, q: int, link: int, capacity: Any, excess: Any, offsets: Any, parent: Any, orphans: Any) -> int:
     """Send what the path source .. p, q .. sink can carry; list the pixels cut off, return their number."""
     links = len(offsets)
@@ -233,7 +231,7 @@ def _augment(p: int, q: int, link: int, capacity: Any, excess: Any, offsets: Any
     return lost
 
 
-@compiled(**OPTIONS)
+@compiled(allocates=False)
 def _adopt(
     lost: int,
     time: int,
@@ -283,7 +281,7 @@ def _adopt(
                 lost += 1
 
 
-@compiled(**OPTIONS)
+@compiled(allocates=False)
 def _origin(q: int, time: int, offsets: Any, parent: Any, stamp: Any, distance: Any) -> int:
     """Steps from q up to its terminal, marked along the way as checked; ENDLESS where the path is broken."""
     steps = 0
@@ -310,7 +308,7 @@ def _origin(q: int, time: int, offsets: Any, parent: Any, stamp: Any, distance: 
     return steps
 
 
-@compiled(**OPTIONS)
+@compiled(allocates=False)
 def cost(tree: Any, excess: Any, tied: Any) -> int:
     """What the cut costs above the least, in whole numbers: sum of the sink ties plus the excesses on the sink's side.
 

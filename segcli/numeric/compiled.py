@@ -15,17 +15,18 @@ announce: Callable[[], None] | None = None
 _listening = False
 
 
-def compiled(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+def compiled(function: Callable[..., Any] | None = None, *, allocates: bool = True) -> Any:
     """Compile a kernel on first use, and keep the result on disk where a folder for it can be written.
 
-    Use as a decorator, with or without options for numba's `njit`.
+    A decorator. With `allocates=False` numba's run-time is left out: the kernel must not make arrays, and those it
+    is handed are not reference-counted at every inner call.
     """
     if function is None:
-        return lambda inner: compiled(inner, **options)
+        return lambda inner: compiled(inner, allocates=allocates)
     import numba
 
     _listen()
-    options = {"nogil": True, **options}
+    options: dict[str, Any] = {"nogil": True} if allocates else {"nogil": True, "_nrt": False}
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # no folder for the cache
