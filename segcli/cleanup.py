@@ -15,7 +15,7 @@ class Cleanup:
     """What to tidy, in the order it is done; sizes in pixels.
 
     smooth : radius of a median of the mask (each instance gives way to the majority around it).
-    fill_holes : fill holes that are enclosed by one object.
+    fill_holes : fill holes that are enclosed by one object, also where a dropped object lay in them.
     clear_border : drop objects that touch the picture's border.
     min_size : drop objects with fewer pixels.
     largest : keep the largest object alone.
@@ -52,7 +52,8 @@ def clean(labels: Array, kind: Kind, cleanup: Cleanup) -> Array:
         keep &= np.arange(len(keep)) == np.argmax(np.where(keep, sizes, 0))
     if kind == "mask":
         return keep.astype(labels.dtype)[objects]
-    return np.where(keep, np.cumsum(keep), 0).astype(labels.dtype)[objects]
+    kept = np.where(keep, np.cumsum(keep), 0).astype(labels.dtype)[objects]
+    return _fill_holes(kept, kind) if cleanup.fill_holes else kept
 
 
 def _components(mask: Array) -> Array:

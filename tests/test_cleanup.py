@@ -70,3 +70,9 @@ def test_order_is_smooth_fill_border_size_largest() -> None:
     both = clean(ring, "mask", Cleanup(fill_holes=True, min_size=20))
     assert both.sum() == 25
     assert clean(ring, "mask", Cleanup(min_size=20)).sum() == 0
+
+
+def test_a_hole_is_filled_where_a_dropped_object_lay_in_it() -> None:
+    image = instances("11111", "1...1", "1.2.1", "1...1", "11111")
+    assert np.array_equal(clean(image, "instances", Cleanup(fill_holes=True)), image)
+    assert (clean(image, "instances", Cleanup(fill_holes=True, min_size=2)) == 1).all()
