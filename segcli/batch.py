@@ -11,7 +11,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,7 +23,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 QUEUED_PER_WORKER = 4
-"""Jobs handed out ahead of the one whose result is due; more would only cost memory."""
+"""Chunks of jobs handed out ahead of the one whose result is due; more would only cost memory."""
+
+MOST_TOGETHER, SECONDS_TOGETHER = 16, 0.1
+"""A chunk has at most so many jobs, and no more than are done in that time."""
 
 DEATHS_IN_A_ROW = 10
 """Broken pools without a single result between them, after which the machine is at fault."""
@@ -41,27 +43,54 @@ def segment(work: Work, jobs: Iterable[Job], workers: int = 1) -> Generator[Outc
         for job in jobs:
             yield from process(work, job)
         return
-    for outcomes in each(
-        partial(process, work), jobs, lambda: process_pool(workers), workers * QUEUED_PER_WORKER, _died
-    ):
+    pace = _Pace()
+    for outcomes in each(_process, jobs, lambda: process_pool(workers, work), workers, _died, pace.together):
         yield from outcomes
+        pace.learn(outcomes)
+
+
+class _Pace:
+    """How many jobs travel together: handing out quick ones singly would cost a good part of doing them."""
+
+    def __init__(self) -> None:
+        self._together = 1
+
+    def together(self) -> int:
+        return self._together
+
+    def learn(self, outcomes: list[Outcome]) -> None:
+        """Take the last job's time for that of the next ones."""
+        seconds = sum(outcome.seconds for outcome in outcomes)
+        self._together = max(1, min(MOST_TOGETHER, int(SECONDS_TOGETHER / max(seconds, 1e-6))))
+
+
+_work: Work | None = None
+"""What a worker process was started for, so that it need not come with every job."""
+
+
+def _process(job: Job) -> list[Outcome]:
+    """Do one job in a worker process."""
+    assert _work is not None
+    return process(_work, job)
 
 
 def each(
     function: Callable[[Job], T],
     jobs: Iterable[Job],
     pools: Callable[[], Executor],
-    queue: int,
+    workers: int,
     died: Callable[[Job], T],
+    together: Callable[[], int] = lambda: 1,
 ) -> Iterator[T]:
-    """Map a function over jobs with an executor, in order, at most `queue` of them ahead.
+    """Map a function over jobs with an executor, in order, with a bounded number of them ahead.
 
     Parameters
     ----------
     function : what to do with a job; must be picklable for a process pool.
     pools : makes an executor; called again when one breaks.
-    queue : length of the queue.
+    workers : how many work at once; four times as many chunks of jobs wait at most.
     died : the result of a job that killed its worker.
+    together : how many jobs the next chunk holds.
 
     Raises
     ------
@@ -69,64 +98,77 @@ def each(
     """
     from concurrent.futures.process import BrokenProcessPool
 
-    waiting: deque[tuple[Job, Future[T]]] = deque()
+    waiting: deque[tuple[list[Job], Future[list[T]]]] = deque()
     source = iter(jobs)
     pool = pools()
     deaths = 0
     try:
         while True:
-            for job in islice(source, queue - len(waiting)):
-                waiting.append((job, _submit(pool, function, job)))
+            while len(waiting) < workers * QUEUED_PER_WORKER and (chunk := list(islice(source, together()))):
+                waiting.append((chunk, _submit(pool, function, chunk)))
             if not waiting:
                 return
             try:
-                result = waiting[0][1].result()
+                results = waiting[0][1].result()
             except BrokenProcessPool:
                 deaths += 1
                 if deaths > DEATHS_IN_A_ROW:
                     raise EnvironmentFailure("workers keep dying; memory may be short: try --jobs 1.") from None
                 _stop(pool)
                 # Any job in flight may be the one at fault: try each by itself in a pool of its own.
-                waiting = deque((job, _alone(function, job, future, pools, died)) for job, future in waiting)
+                waiting = deque((chunk, _alone(function, chunk, future, pools, died)) for chunk, future in waiting)
                 pool = pools()
                 continue
             deaths = 0
             waiting.popleft()
-            yield result
+            yield from results
     finally:
         _stop(pool)
 
 
-def _submit(pool: Executor, function: Callable[[Job], T], job: Job) -> Future[T]:
-    """Submit a job; a pool that is broken already gives a future that says so."""
+def _chunk(function: Callable[[Job], T], chunk: list[Job]) -> list[T]:
+    """Do the jobs of a chunk, in a worker."""
+    return [function(job) for job in chunk]
+
+
+def _submit(pool: Executor, function: Callable[[Job], T], chunk: list[Job]) -> Future[list[T]]:
+    """Submit a chunk; a pool that is broken already gives a future that says so."""
     from concurrent.futures import Future
     from concurrent.futures.process import BrokenProcessPool
 
     try:
-        return pool.submit(function, job)
+        return pool.submit(_chunk, function, chunk)
     except BrokenProcessPool as failure:
-        future: Future[T] = Future()
+        future: Future[list[T]] = Future()
         future.set_exception(failure)
         return future
 
 
 def _alone(
-    function: Callable[[Job], T], job: Job, future: Future[T], pools: Callable[[], Executor], died: Callable[[Job], T]
-) -> Future[T]:
-    """Try a job whose pool broke by itself; if its worker dies again it is the job's fault."""
+    function: Callable[[Job], T],
+    chunk: list[Job],
+    future: Future[list[T]],
+    pools: Callable[[], Executor],
+    died: Callable[[Job], T],
+) -> Future[list[T]]:
+    """Try each job of a chunk whose pool broke by itself; if its worker dies again it is the job's fault."""
     from concurrent.futures import Future
     from concurrent.futures.process import BrokenProcessPool
 
     if future.done() and future.exception() is None:
         return future
+    results = []
     pool = pools()
-    settled: Future[T] = Future()
-    try:
-        settled.set_result(pool.submit(function, job).result())
-    except BrokenProcessPool:
-        settled.set_result(died(job))
-    finally:
-        _stop(pool)
+    for job in chunk:
+        try:
+            results.append(pool.submit(function, job).result())
+        except BrokenProcessPool:
+            results.append(died(job))
+            _stop(pool)
+            pool = pools()
+    _stop(pool)
+    settled: Future[list[T]] = Future()
+    settled.set_result(results)
     return settled
 
 
@@ -136,16 +178,18 @@ def _died(job: Job) -> list[Outcome]:
     return [Outcome(job.item.name, "failed", code="worker-died", exit_code=1, message=message)]
 
 
-def process_pool(workers: int) -> ProcessPoolExecutor:
+def process_pool(workers: int, work: Work | None = None) -> ProcessPoolExecutor:
     """Worker processes that are spawned, use one thread each and leave signals to the parent."""
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_worker)
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(work,))
 
 
-def _start_worker() -> None:
+def _start_worker(work: Work | None) -> None:
     """Prepare a worker process."""
+    global _work
+    _work = work
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

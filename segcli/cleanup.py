@@ -9,6 +9,9 @@ import numpy as np
 from segcli.arrays import Array
 from segcli.segmentation import Kind
 
+WIDEST = 1000
+"""Largest radius of smoothing, in pixels."""
+
 
 @dataclass(frozen=True)
 class Cleanup:

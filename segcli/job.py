@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal, cast
 
@@ -16,19 +17,21 @@ import numpy as np
 from segcli import __version__
 from segcli.arrays import Array, Box
 from segcli.errors import EnvironmentFailure, InputError, SegcliError
-from segcli.files.hints import read_hint
+from segcli.files.hints import Found, hint_record, read_hint
 from segcli.files.image import Image
 from segcli.files.journal import Journal
 from segcli.files.limits import Limits
+from segcli.files.provenance import portable
 from segcli.files.read import open_pages, read_bytes, read_image
-from segcli.files.sinks import STDOUT, Output
+from segcli.files.sinks import STDOUT, Output, steps_folder
 from segcli.files.sources import Item
 from segcli.files.write import encode_array, encode_labels, make_parent, write_bytes
 from segcli.measure import foreground_share, measure, region_count
 from segcli.segmentation import Segmentation
 from segcli.segmenter import Segmenter
 
-Status = Literal["done", "skipped", "failed"]
+Status = Literal["done", "skipped", "failed", "planned"]
+Files = list[tuple[Output, bytes]]
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,16 @@ class Work:
     journal: str | None = None
     keep: bool = False
 
+    @cached_property
     def fingerprint(self) -> str:
-        """A hash of everything but the input that decides the outputs' bytes."""
-        text = json.dumps([self.segmenter.record(), self.alpha, __version__], sort_keys=True)
+        """A hash of everything but the input that decides the outputs' bytes in every input."""
+        text = json.dumps([self.segmenter.record, self.alpha, __version__], sort_keys=True)
         return sha256(text.encode()).hexdigest()
+
+    def identity(self, hints: Mapping[str, Any], page: int | None) -> str:
+        """The same for one page of one input; `hints` as `hint_record` has them."""
+        given = {name: said["sha256"] if isinstance(said, dict) else said for name, said in hints.items()}
+        return sha256(json.dumps([self.fingerprint, given, page], sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ class Job:
     item: Item
     pages: tuple[tuple[int | None, tuple[Output, ...]], ...]
     ready: tuple[Outcome, ...] = ()
-    hints: tuple[tuple[str, str, str | Box], ...] = ()
+    hints: Found = ()
     problem: str | None = None
 
 
@@ -117,7 +126,7 @@ def process(work: Work, job: Job) -> list[Outcome]:
     except Exception as failure:
         message = f"{type(failure).__name__}: {failure} (a fault of segcli; --debug shows where)"
         outcomes.append(_failed(job, "internal", " ".join(message.split()), start))
-    return outcomes
+    return sorted(outcomes, key=lambda outcome: (outcome.status == "failed", outcome.page or 0))
 
 
 def _failed(job: Job, code: str, message: str, start: float, exit_code: int = 1) -> Outcome:
@@ -134,9 +143,11 @@ def _pages(work: Work, job: Job) -> Iterator[Outcome]:
     if not job.pages:
         return
     data = job.item.data if job.item.data is not None else read_bytes(job.item.path)
-    hints, record = _read_hints(job)
+    hints = {name: read_hint(name, kind, value) for name, kind, value in job.hints}
+    said = hint_record(job.hints)
     for (page, outputs), image in zip(job.pages, _images(work, job, data), strict=True):
-        yield _segment(work, job, image, page, outputs, hints, {**record, "work": work.fingerprint()})
+        record = {**({"hints": said} if said else {}), "work": work.identity(said, page)}
+        yield _segment(work, job, image, page, outputs, hints, record)
 
 
 def _images(work: Work, job: Job, data: bytes) -> Iterator[Image]:
@@ -149,18 +160,6 @@ def _images(work: Work, job: Job, data: bytes) -> Iterator[Image]:
     for image in open_pages(data, name=job.item.name, alpha=work.alpha, limits=work.limits):
         if image.page in wanted:
             yield image
-
-
-def _read_hints(job: Job) -> tuple[dict[str, Array | Box], dict[str, Any]]:
-    """Read the hint files of a job; also what the outputs will say of them."""
-    hints = {name: read_hint(name, kind, value) for name, kind, value in job.hints}
-    said = {
-        name: list(value)
-        if isinstance(value, Box)
-        else {"file": value, "sha256": sha256(read_bytes(value)).hexdigest()}
-        for name, _, value in job.hints
-    }
-    return hints, {"hints": said} if said else {}
 
 
 def _segment(
@@ -176,16 +175,16 @@ def _segment(
     given = dict(hints)
     result = work.segmenter(image, given, _counting(given.pop("roi", None), image, work))
     record = {
-        **work.segmenter.record(),
+        **work.segmenter.record,
         **record,
         "version": __version__,
-        "input": os.path.basename(job.item.name),
+        "input": os.path.basename(portable(job.item.name)),
         "sha256": image.digest,
         "kind": result.kind,
         **({"page": page} if page is not None else {}),
         **({"alpha": work.alpha} if work.alpha != "white" else {}),
     }
-    files = [(output.path, _encode(output, result, image, record)) for output in outputs]
+    files = [(output, _encode(output, result, image, record)) for output in outputs]
     height, width = result.labels.shape
     summary: dict[str, Any] = {
         "size": (width, height),
@@ -196,17 +195,16 @@ def _segment(
         "foreground": foreground_share(result),
     }
     rows = _rows(result, image) if work.table else None
-    if work.steps is not None:
-        _write_steps(work.steps, job, page, result, image)
-    _put(work, job, image, files, record["work"], rows, summary)
+    drawn = [] if work.steps is None else _steps(steps_folder(work.steps, job.item, page), result, image, record)
+    _put(work, job, image, files, drawn, record["work"], rows, summary)
     return Outcome(
         job.item.name,
         "done",
         page,
-        tuple(path for path, _ in files if path != STDOUT),
+        tuple(output.path for output, _ in files if output.path != STDOUT),
         notes=(*image.notes, *result.notes),
         rows=rows,
-        data=next((data for path, data in files if path == STDOUT), None),
+        data=next((data for output, data in files if output.path == STDOUT), None),
         preview=_preview(work, result, image) if work.columns else "",
         segmentation=result if work.keep else None,
         **summary,
@@ -227,23 +225,24 @@ def _put(
     work: Work,
     job: Job,
     image: Image,
-    files: list[tuple[str, bytes]],
+    files: Files,
+    steps: Files,
     work_id: str,
     rows: Mapping[str, list[Any]] | None,
     summary: dict[str, Any],
 ) -> None:
-    """Write the outputs, all encoded by now; the journal's line goes first."""
-    files = [(path, data) for path, data in files if path != STDOUT]
-    for path, _ in files:
-        make_parent(path)
+    """Write the outputs and steps, all encoded by now; the journal's line goes first."""
+    files = [(output, data) for output, data in files if output.path != STDOUT]
+    for output, _ in files + steps:
+        make_parent(output.path)
     if work.journal is not None and job.item.data is None:
-        hashes = [(path, sha256(data).hexdigest()) for path, data in files]
-        Journal(work.journal).add(job.item.path, image.digest, hashes, work_id, rows, summary)
-    for path, data in files:
+        hashes, drawn = ([(output, sha256(data).hexdigest()) for output, data in group] for group in (files, steps))
+        Journal(work.journal).add(job.item.path, image.digest, hashes, work_id, rows, summary, drawn)
+    for output, data in files + steps:
         try:
-            write_bytes(path, data)
+            write_bytes(output.path, data)
         except EnvironmentFailure as failure:
-            raise EnvironmentFailure(f"{path!r} {failure}") from failure
+            raise EnvironmentFailure(f"{output.path!r} {failure}") from failure
 
 
 def _encode(output: Output, result: Segmentation, image: Image, record: dict[str, Any]) -> bytes:
@@ -277,16 +276,18 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _write_steps(folder: str, job: Job, page: int | None, result: Segmentation, image: Image) -> None:
-    """Write the numbered pictures of one image into a folder of its own."""
+def _steps(folder: str, result: Segmentation, image: Image, record: Mapping[str, Any]) -> Files:
+    """The numbered pictures of how a result came about."""
+    import logging
+
+    # Where it can keep no settings, matplotlib says so at length.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from segcli.figures.steps import steps
 
-    stem = job.item.stem if page is None else f"{job.item.stem}.page{page + 1}"
-    place = os.path.join(folder, job.item.below, stem)
-    for name, picture in steps(result, image.color):
-        path = os.path.join(place, f"{name}.png")
-        make_parent(path)
-        write_bytes(path, encode_array(picture, ".png", {"version": __version__}))
+    return [
+        (Output("step", os.path.join(folder, f"{name}.png")), encode_array(picture, ".png", {**record, "as": "step"}))
+        for name, picture in steps(result, image.color)
+    ]
 
 
 def _preview(work: Work, result: Segmentation, image: Image) -> str:

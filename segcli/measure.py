@@ -36,7 +36,8 @@ def region_count(segmentation: Segmentation) -> int:
 
     labels = np.ascontiguousarray(segmentation.labels)
     if segmentation.kind == "mask":
-        return int(cv2.connectedComponents(labels, connectivity=8, ltype=cv2.CV_32S)[0]) - 1
+        # The quickest of OpenCV's algorithms on one thread.
+        return int(cv2.connectedComponentsWithAlgorithm(labels, 8, cv2.CV_32S, cv2.CCL_BBDT)[0]) - 1
     flat = labels.reshape(-1)
     # Few pixels begin a run of equal labels, and those have all the labels there are.
     present = np.unique(np.append(flat[:1], flat[1:][flat[1:] != flat[:-1]]))

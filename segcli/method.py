@@ -227,10 +227,10 @@ def check_setting(knob: Knob, value: Any) -> Any:
 def _number(knob: Knob, value: Any) -> float:
     """Check one number against the knob's type and bounds."""
     wanted: Any = numbers.Integral if knob.kind == "int" else numbers.Real
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, wanted) or not np.isfinite(float(value)):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, wanted) or not _is_finite(value):
         noun = "a whole number" if knob.kind == "int" else "a number"
         raise SettingError(knob.name, f"is {value!r}; it must be {noun}.")
-    number = int(value) if knob.kind == "int" else float(value)
+    number = int(value) if isinstance(value, numbers.Integral) else float(value)
     low, high = knob.min, knob.max
     if (low is not None and number < low) or (high is not None and number > high):
         if low is None or high is None:
@@ -238,7 +238,12 @@ def _number(knob: Knob, value: Any) -> float:
         else:
             bounds = f"between {low:g} and {high:g}"
         raise SettingError(knob.name, f"is {value}; it must be {bounds}.")
-    return number
+    return number if knob.kind == "int" else float(number)
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether a number is finite; whole numbers are, however large."""
+    return isinstance(value, numbers.Integral) or bool(np.isfinite(value))
 
 
 def _box(knob: Knob, value: Any) -> Box:

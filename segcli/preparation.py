@@ -30,7 +30,7 @@ class Preparation:
     nodata: float | None = None
 
     def __post_init__(self) -> None:
-        if self.channel is not None and self.channel not in CHANNELS and not self.channel.isdigit():
+        if self.channel is not None and self.channel not in CHANNELS and not _is_number(self.channel):
             raise SettingError(
                 "channel", f"is {self.channel!r}; it must be one of {' '.join(CHANNELS)} or a number from 0."
             )
@@ -64,9 +64,13 @@ class Preparation:
     def _channel_of(self, image: Image) -> Array:
         """The channel asked for; a number reaches every channel of the file, also those beyond RGB."""
         channel = str(self.channel)
-        if not channel.isdigit():
+        if not _is_number(channel):
             return pick_channel(image.native, channel)
         return native(pick_channel(image.channels, channel))[0]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def pick_channel(image: Array, channel: str) -> Array:
@@ -80,7 +84,7 @@ def pick_channel(image: Array, channel: str) -> Array:
         if channel in ("0", "v", "L"):
             return image if channel == "0" else pick_channel(np.repeat(image[:, :, None], 3, axis=2), channel)
         raise InputError(f"it is a gray image and has no channel {channel}; leave --channel out.")
-    if channel.isdigit():
+    if _is_number(channel):
         if int(channel) >= image.shape[2]:
             raise InputError(f"it has channels 0 to {image.shape[2] - 1}, not {channel}.")
         return np.ascontiguousarray(image[:, :, int(channel)])
@@ -88,8 +92,12 @@ def pick_channel(image: Array, channel: str) -> Array:
         return np.ascontiguousarray(image[:, :, "rgb".index(channel)])
     from segcli.opencv import cv2
 
-    scale = {"uint8": 255.0, "uint16": 65535.0, "float32": max(1.0, float(np.nanmax(image)))}[image.dtype.name]
-    unit = image.astype(np.float32) / np.float32(scale)
+    missing = np.logical_not(np.isfinite(image).all(axis=2))
+    colors = np.where(missing[:, :, None], 0, image).astype(np.float32)
+    scale = {"uint8": 255.0, "uint16": 65535.0}.get(image.dtype.name) or max(1.0, float(colors.max()))
+    unit = colors / np.float32(scale)
     space = cv2.COLOR_RGB2HSV if channel in ("h", "s", "v") else cv2.COLOR_RGB2Lab
     place = ["h", "s", "v"].index(channel) if channel in ("h", "s", "v") else ["L", "a", "b*"].index(channel)
-    return np.ascontiguousarray(cv2.cvtColor(unit, space)[:, :, place])
+    found = np.ascontiguousarray(cv2.cvtColor(unit, space)[:, :, place])
+    found[missing] = np.nan
+    return found

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from segcli.arrays import Array, Box
@@ -21,6 +23,7 @@ class Segmenter(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
     def record(self) -> dict[str, Any]:
         """Everything that decides the result besides the image, as JSON values."""
 
@@ -36,7 +39,7 @@ class MethodSegmenter:
     preparation: Preparation = Preparation()
     cleanup: Cleanup = Cleanup()
 
-    @property
+    @cached_property
     def method(self) -> Method:
         from segcli.methods import find
 
@@ -46,6 +49,7 @@ class MethodSegmenter:
     def name(self) -> str:
         return self.method.command
 
+    @cached_property
     def record(self) -> dict[str, Any]:
         """Method, every knob's value, preparation and clean-up."""
         knobs = {knob.name: self.settings.get(knob.name, knob.default) for knob in self.method.knobs}
@@ -53,8 +57,10 @@ class MethodSegmenter:
             "method": self.name,
             "settings": {name: value for name, value in knobs.items() if not self.method.knob(name).is_hint},
         }
-        for part, values in (("preparation", asdict(self.preparation)), ("cleanup", asdict(self.cleanup))):
-            if asked := {name: value for name, value in values.items() if value}:
+        parts = (("preparation", self.preparation, Preparation()), ("cleanup", self.cleanup, Cleanup()))
+        for part, values, defaults in parts:
+            usual = asdict(defaults)
+            if asked := {name: _json(value) for name, value in asdict(values).items() if value != usual[name]}:
                 found[part] = asked
         return found
 
@@ -66,6 +72,11 @@ class MethodSegmenter:
         from dataclasses import replace
 
         return replace(result, notes=(*notes, *result.notes))
+
+
+def _json(value: Any) -> Any:
+    """A value as JSON can hold it: NaN and infinity as words."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def digest(data: bytes) -> str:

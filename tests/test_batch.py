@@ -24,7 +24,7 @@ def two_threads() -> Executor:
 
 def test_results_come_in_the_order_of_the_jobs_whatever_finishes_first() -> None:
     names = [str(number) for number in range(20)]
-    assert list(each(slow_first, jobs(*names), two_threads, 8, died)) == names
+    assert list(each(slow_first, jobs(*names), two_threads, 2, died)) == names
 
 
 def test_no_more_jobs_are_taken_than_the_queue_holds() -> None:
@@ -36,10 +36,10 @@ def test_no_more_jobs_are_taken_than_the_queue_holds() -> None:
             taken += 1
             yield job
 
-    results = each(path_of, source(), two_threads, 5, died)
+    results = each(path_of, source(), two_threads, 1, died)
     for done in range(1, 50):
         next(results)
-        assert taken <= done + 5
+        assert taken <= done + 4
     results.close()
 
 
@@ -47,7 +47,14 @@ def test_a_job_that_kills_its_worker_is_one_failure_and_the_rest_complete() -> N
     names = [f"{number:02d}" for number in range(12)]
     names[3] = "bad 3"
     names[9] = "bad 9"
-    results = list(each(die_on_bad, jobs(*names), lambda: process_pool(2), 8, died))
+    results = list(each(die_on_bad, jobs(*names), lambda: process_pool(2), 2, died))
+    assert results == [f"died: {name}" if "bad" in name else name for name in names]
+
+
+def test_jobs_that_travel_together_keep_their_order_and_die_alone() -> None:
+    names = [f"{number:02d}" for number in range(25)]
+    names[6] = "bad 6"
+    results = list(each(die_on_bad, jobs(*names), lambda: process_pool(2), 2, died, lambda: 4))
     assert results == [f"died: {name}" if "bad" in name else name for name in names]
 
 
@@ -56,7 +63,7 @@ def test_an_error_of_the_function_reaches_the_caller() -> None:
         raise ValueError(job.item.path)
 
     with pytest.raises(ValueError, match="x"):
-        list(each(fail, jobs("x"), two_threads, 4, died))
+        list(each(fail, jobs("x"), two_threads, 1, died))
 
 
 def test_workers_that_never_work_stop_the_run() -> None:
@@ -71,7 +78,7 @@ def test_workers_that_never_work_stop_the_run() -> None:
         raise EnvironmentFailure("no result to stand in")
 
     with pytest.raises(EnvironmentFailure):
-        list(each(path_of, jobs("a"), lambda: Broken(1), 4, never))
+        list(each(path_of, jobs("a"), lambda: Broken(1), 1, never))
 
 
 def test_zero_jobs_means_one_a_core() -> None:

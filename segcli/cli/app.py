@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -11,9 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
-from segcli.errors import SegcliError, SettingError
+from segcli.errors import EnvironmentFailure, SegcliError, SettingError
 
 INTERRUPTED, CLOSED, TERMINATED = 130, 141, 143
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 VERBS = ("info", "methods")
 
 
@@ -29,21 +31,40 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
     command = next((word for word in arguments if not word.startswith("-")), "")
     where = f"segcli {command}".strip()
-    signal.signal(signal.SIGTERM, _terminate)
     try:
+        _open_streams()
+        signal.signal(signal.SIGTERM, _terminate)
         build(arguments)(args=arguments, prog_name="segcli")
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
-        return _flushed(code)
-    except Stopped as stop:
-        if stop.exit_code in (INTERRUPTED, TERMINATED):
-            print(f"{where}: {'interrupted' if stop.exit_code == INTERRUPTED else 'terminated'}", file=sys.stderr)
-        return _flushed(stop.exit_code)
+        return _flushed(code, where)
+    except (Stopped, KeyboardInterrupt) as stop:
+        code = stop.exit_code if isinstance(stop, Stopped) else INTERRUPTED
+        if code in (INTERRUPTED, TERMINATED):
+            print(f"{where}: {'interrupted' if code == INTERRUPTED else 'terminated'}", file=sys.stderr)
+        return _flushed(code, where)
     except SegcliError as failure:
         return _complain(where, failure, "--debug" in arguments)
     except Exception as failure:
+        if isinstance(failure, OSError) and failure.filename is None and failure.errno in FULL:
+            return _lost(where, failure)
         return _unexpected(where, failure, "--debug" in arguments)
-    return _flushed(0)
+    return _flushed(0, where)
+
+
+def _open_streams() -> None:
+    """Put an empty device behind a stream that is closed, and let the others take characters they cannot write."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = getattr(sys, name)
+        if stream is None:
+            # In its own place, so that no output file is opened there and written to by a library.
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
+        elif number and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def build(arguments: list[str]) -> typer.Typer:
@@ -58,7 +79,7 @@ def build(arguments: list[str]) -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 110},
     )
     app.callback()(_top)
-    called = arguments[0] if arguments else ""
+    called = next((word for word in arguments[:2] if word != "--"), "")
     completing = any(name.startswith("_SEGCLI") for name in os.environ)
     _add_methods(app, called, completing)
     if len(app.registered_commands) != 1:
@@ -134,15 +155,29 @@ def _terminate(number: int, frame: Any) -> None:
     raise Stopped(TERMINATED)
 
 
-def _flushed(code: int) -> int:
-    """Flush stdout; where its reader is gone, see to it that Python's own last flush stays quiet."""
+def _flushed(code: int, where: str) -> int:
+    """Flush stdout; where it takes no more, see to it that Python's own last flush stays quiet."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         code = CLOSED
+    except OSError as failure:
+        return _lost(where, failure)
     if code == CLOSED:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
     return code
+
+
+def _lost(where: str, failure: OSError) -> int:
+    """One line about results that standard output did not take; files name themselves in their errors."""
+    _silence()
+    print(f"{where}: standard output cannot be written: {failure.strerror}.", file=sys.stderr)
+    return EnvironmentFailure.exit_code
+
+
+def _silence() -> None:
+    """Let what is left for stdout go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(where: str, failure: SegcliError, debug: bool) -> int:

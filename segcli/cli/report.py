@@ -7,13 +7,17 @@ import math
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from segcli import __version__
-from segcli.errors import UsageError
-from segcli.files.write import TEMPORARY, make_parent
+from segcli.errors import EnvironmentFailure, UsageError
+from segcli.files.write import make_parent, temporary_name
 from segcli.job import Outcome
+
+TABLES_BEGIN = (b"input,", b"[]\n", b'[\n{"input":')
+REPORTS_BEGIN = (b'{"input":',)
+"""How files begin that may be replaced by a new table or report."""
 
 
 def printable(path: str) -> str:
@@ -79,31 +83,59 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+class Text:
+    """A text file being written; what the disk refuses is an EnvironmentFailure that names it."""
+
+    def __init__(self, path: str, stream: IO[str]) -> None:
+        self.path = path
+        self.stream = stream
+
+    def write(self, text: str) -> None:
+        """Write some text."""
+        with self.checked():
+            self.stream.write(text)
+
+    @contextmanager
+    def checked(self) -> Iterator[None]:
+        """Name the file in what goes wrong with it."""
+        try:
+            yield
+        except OSError as failure:
+            raise EnvironmentFailure(f"{self.path!r} cannot be written: {failure.strerror}.") from failure
+
+
 @contextmanager
-def appearing(path: str | None) -> Iterator[IO[str] | None]:
+def appearing(path: str | None) -> Iterator[Text | None]:
     """A text file that appears under its name when the block ends well, and not at all otherwise.
 
     Raises
     ------
     UsageError : it cannot be created.
+    EnvironmentFailure : the disk is full.
     """
     if path is None:
         yield None
         return
     folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}{TEMPORARY}")
+    temporary = os.path.join(folder, temporary_name(name))
     try:
         make_parent(path)
         stream = open(temporary, "w", encoding="utf-8", newline="", errors="backslashreplace")  # noqa: SIM115
     except OSError as failure:
         raise UsageError(f"{path!r} cannot be written: {failure.strerror}.") from failure
+    except EnvironmentFailure as failure:
+        raise UsageError(str(failure)) from failure
+    text = Text(path, stream)
     try:
-        with stream:
-            yield stream
+        yield text
+        with text.checked():
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(temporary, path)
+            stream.close()
+            os.replace(temporary, path)
     finally:
+        with suppress(OSError):
+            stream.close()
         if os.path.exists(temporary):
             os.unlink(temporary)
 
@@ -111,7 +143,7 @@ def appearing(path: str | None) -> Iterator[IO[str] | None]:
 class Table:
     """Region measurements of all inputs, written as they come: CSV, or a JSON array of objects."""
 
-    def __init__(self, stream: IO[str], as_json: bool) -> None:
+    def __init__(self, stream: Text, as_json: bool) -> None:
         self.stream = stream
         self.as_json = as_json
         self.columns: list[str] | None = None

@@ -5,25 +5,24 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from segcli.cleanup import Cleanup
-from segcli.cli.options import ALPHA, EXISTS, KINDS, Shared
+from segcli.cli.options import Shared
+from segcli.cli.refusals import Pages, check_cleanup, check_existing, check_places, check_words
 from segcli.errors import InputError, SettingError, UsageError
-from segcli.files.hints import Hints, find_hints
+from segcli.files.hints import Found, Hints, find_hints, hint_record
 from segcli.files.journal import Journal
 from segcli.files.limits import Limits
 from segcli.files.read import open_source
-from segcli.files.sinks import STDOUT, Exists, Output, Sink, is_own, plan
+from segcli.files.sinks import STDOUT, Exists, Output, Sink, plan, steps_folder
 from segcli.files.sources import Item, find_items
 from segcli.files.write import make_folder, sweep
 from segcli.job import Job, Outcome, Work
 from segcli.method import Method
 from segcli.preparation import Preparation
 from segcli.segmenter import MethodSegmenter, Segmenter
-
-Pages = tuple[tuple[int | None, tuple[Output, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class Request:
     items: tuple[tuple[Item, Pages], ...]
     hints: tuple[Hints, ...]
     exists: Exists
+    reports: tuple[str, ...] = ()
 
     def prepare(self) -> None:
         """Make the top folder and clear away what a killed run left.
@@ -49,13 +49,17 @@ class Request:
                 self.sweep()
 
     def sweep(self) -> None:
-        """Remove temporary files of this run's outputs whose writers are dead."""
+        """Remove temporary files of this run's outputs, steps and reports whose writers are dead."""
+        paths = list(self.reports)
+        for item, pages in self.items:
+            for page, outputs in pages:
+                paths += [] if self.sink.to_stdout else [output.path for output in outputs]
+                if self.work.steps is not None:
+                    sweep(steps_folder(self.work.steps, item, page), None)
         names: dict[str, set[str]] = {}
-        for _, pages in self.items if not self.sink.to_stdout else ():
-            for _, outputs in pages:
-                for output in outputs:
-                    folder, name = os.path.split(output.path)
-                    names.setdefault(folder or ".", set()).add(name)
+        for path in paths:
+            folder, name = os.path.split(path)
+            names.setdefault(folder or ".", set()).add(name)
         for folder, expected in names.items():
             sweep(folder, expected)
 
@@ -63,30 +67,41 @@ class Request:
         """The jobs in order; what is in place already comes with its Outcome."""
         journal = Journal(self.work.journal) if self.work.journal is not None else None
         for item, pages in self.items:
-            ready, left = [], []
-            for page, outputs in pages:
-                outcome = self._in_place(item, page, outputs, journal)
-                if outcome is None:
-                    left.append((page, outputs))
-                else:
-                    ready.append(outcome)
             try:
                 found = tuple((hints.name, hints.kind, hints.of(item)) for hints in self.hints)
             except InputError as failure:
                 yield Job(item, (), problem=str(failure))
-            else:
-                yield Job(item, tuple(left), tuple(ready), found)
+                continue
+            ready, left = [], []
+            for page, outputs in pages:
+                outcome = self._in_place(item, page, outputs, found, journal)
+                if outcome is None:
+                    left.append((page, self._missing(outputs)))
+                else:
+                    ready.append(outcome)
+            yield Job(item, tuple(left), tuple(ready), found)
+
+    def _missing(self, outputs: tuple[Output, ...]) -> tuple[Output, ...]:
+        """The outputs to write: all, but with --exists skip none that is there."""
+        if self.exists != "skip" or self.sink.to_stdout:
+            return outputs
+        return tuple(output for output in outputs if not os.path.lexists(output.path))
 
     def _in_place(
-        self, item: Item, page: int | None, outputs: tuple[Output, ...], journal: Journal | None
+        self, item: Item, page: int | None, outputs: tuple[Output, ...], found: Found, journal: Journal | None
     ) -> Outcome | None:
         """The Outcome of a page whose outputs need no work, or None."""
         paths = tuple(output.path for output in outputs)
-        if self.exists == "skip" and not self.sink.to_stdout and all(map(os.path.lexists, paths)):
+        if not self._missing(outputs):
             return Outcome(item.name, "skipped", page, paths)
         if journal is None or item.data is not None:
             return None
-        entry = journal.finished(item.path, paths, self.work.fingerprint())
+        try:
+            work = self.work.identity(hint_record(found), page)
+        except InputError:  # the job will say so
+            return None
+        steps = None if self.work.steps is None else steps_folder(self.work.steps, item, page)
+        entry = journal.finished(item.path, outputs, work, steps)
         if entry is None or (self.work.table and entry["rows"] is None):
             return None
         return Outcome(item.name, "skipped", page, paths, rows=entry["rows"], **entry.get("summary", {}))
@@ -99,11 +114,9 @@ def make_request(method: Method, settings: dict[str, Any], hints: dict[str, str]
     ------
     UsageError : anything that cannot be; exit code 2, before any work.
     """
-    _check_words(shared)
+    check_words(shared)
     cleanup = Cleanup(shared.smooth, shared.fill_holes, shared.clear_border, shared.min_size, shared.largest)
-    for name, value in asdict(cleanup).items():
-        if value < 0:
-            raise SettingError(name, f"is {value}; it must be at least 0.")
+    check_cleanup(cleanup)
     preparation = Preparation(shared.channel, shared.blur, shared.nodata)
     segmenter = MethodSegmenter(method.name, settings, preparation, cleanup)
     items = find_items(
@@ -115,11 +128,13 @@ def make_request(method: Method, settings: dict[str, Any], hints: dict[str, str]
     limits = Limits(unlimited=shared.no_limits)
     sink = Sink(_out(shared, items), shared.name, shared.kinds, method.command)
     planned = tuple((item, _pages(shared, sink, item, limits)) for item in items)
-    reads = [file for hint in found for file in hint.files]
+    steps = _steps(shared, planned)
+    reads = [file for hint in found for file in hint.files(items)]
     reads += [shared.files_from] if shared.files_from not in (None, "-") else []
     writes = [path for path in (shared.table, shared.report) if path is not None]
-    plan(sink, [(item, outputs) for item, pages in planned for _, outputs in pages], reads, writes)
-    _check_existing(shared, sink, planned, method.command)
+    plan(sink, [(item, outputs) for item, pages in planned for _, outputs in pages], reads, writes, steps)
+    check_places(shared, sink, planned, {folder for _, folder in steps})
+    check_existing(shared, sink, planned, steps, method.command)
     resumable = shared.exists == "resume" and not sink.to_stdout
     work = Work(
         cast(Segmenter, segmenter),
@@ -133,27 +148,25 @@ def make_request(method: Method, settings: dict[str, Any], hints: dict[str, str]
         from segcli.figures.terminal import terminal_color
 
         size = os.get_terminal_size() if sys.stdout.isatty() else os.terminal_size((80, 42))
-        work = replace(work, columns=size.columns, rows=size.lines - 2, colors=terminal_color(os.environ))
-    return Request(work, sink, planned, tuple(found), cast(Exists, shared.exists))
+        colors = terminal_color(os.environ) if _shows_blocks() else "none"
+        work = replace(work, columns=size.columns, rows=size.lines - 2, colors=colors)
+    return Request(work, sink, planned, tuple(found), cast(Exists, shared.exists), tuple(writes))
 
 
-def _check_words(shared: Shared) -> None:
-    """Refuse words that are none of an option's choices, and combinations that cannot be."""
-    for flag, value, known in (
-        ("exists", shared.exists, EXISTS),
-        ("alpha", shared.alpha, ALPHA),
-        *(("as", kind, KINDS) for kind in shared.kinds),
-    ):
-        if value not in known:
-            raise SettingError(flag, f"is {value!r}; it must be one of {', '.join(known)}.")
-    if len(set(shared.kinds)) < len(shared.kinds):
-        raise SettingError("as", "names a kind twice.")
-    if shared.jobs < 0:
-        raise SettingError("jobs", f"is {shared.jobs}; it must be at least 0.")
-    if shared.out == "":
-        raise SettingError("out", "is empty; name a file, a folder or -.")
-    if shared.table is not None and not shared.table.lower().endswith((".csv", ".json")):
-        raise SettingError("table", f"is {shared.table!r}; its name must end in .csv or .json.")
+def _shows_blocks() -> bool:
+    """Whether standard output can carry the characters that pictures are made of."""
+    try:
+        "\u2580".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _steps(shared: Shared, planned: tuple[tuple[Item, Pages], ...]) -> list[tuple[Item, str]]:
+    """Each page of each input with the folder for its steps, if they are asked for."""
+    if shared.steps is None:
+        return []
+    return [(item, steps_folder(shared.steps, item, page)) for item, pages in planned for page, _ in pages]
 
 
 def _out(shared: Shared, items: list[Item]) -> str | None:
@@ -163,12 +176,14 @@ def _out(shared: Shared, items: list[Item]) -> str | None:
     ------
     UsageError : standard output is a terminal, or is asked to carry two things.
     """
-    out = STDOUT if shared.out is None and items[0].data is not None else shared.out
+    out = STDOUT if shared.out is None and any(item.data is not None for item in items) else shared.out
     if out == STDOUT:
         if shared.dry_run:
             return out
         if shared.json:
             raise UsageError("standard output cannot carry both a picture and --json; name a file with -o.")
+        if sys.__stdout__ is None:
+            raise UsageError("standard output is closed, so it takes no picture; name a file with -o.")
         if sys.stdout.isatty():
             raise UsageError("a picture is not written to a terminal; name a file with -o, or redirect with > or |.")
     return out
@@ -179,7 +194,7 @@ def _pages(shared: Shared, sink: Sink, item: Item, limits: Limits) -> Pages:
     if shared.page is None:
         return ((None, sink.outputs(item)),)
     if shared.page != "all":
-        if not shared.page.isdigit() or int(shared.page) < 1:
+        if not (shared.page.isascii() and shared.page.isdigit()) or int(shared.page) < 1:
             raise SettingError("page", f"is {shared.page!r}; it must be a page number from 1, or all.")
         page = int(shared.page) - 1
         return ((page, sink.outputs(item)),)
@@ -190,20 +205,3 @@ def _pages(shared: Shared, sink: Sink, item: Item, limits: Limits) -> Pages:
     if count == 1:
         return ((0, sink.outputs(item)),)
     return tuple((page, sink.outputs(item, page)) for page in range(count))
-
-
-def _check_existing(shared: Shared, sink: Sink, planned: tuple[tuple[Item, Pages], ...], method: str) -> None:
-    """Refuse existing files that are not segcli's own work on the same input, unless told otherwise."""
-    if shared.exists in ("skip", "overwrite") or sink.to_stdout:
-        return
-    journal = Journal(sink.folder) if shared.exists == "resume" else None
-    for item, pages in planned:
-        for _, outputs in pages:
-            for output in outputs:
-                if not os.path.lexists(output.path) or is_own(output.path, item, method):
-                    continue
-                if journal is None or not journal.wrote(output.path):
-                    raise UsageError(
-                        f"{output.path!r} exists and is not segcli's own mask of {item.name!r}. "
-                        "Choose --exists overwrite or skip, another -o, or another --name."
-                    )

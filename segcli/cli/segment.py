@@ -12,7 +12,7 @@ from segcli.batch import segment, worker_count
 from segcli.cli.options import Shared
 from segcli.cli.report import Table, about, appearing, as_json, line, printable, progress
 from segcli.cli.request import Request, make_request
-from segcli.job import Outcome
+from segcli.job import Job, Outcome
 from segcli.method import Method
 from segcli.numeric import compiled
 
@@ -28,11 +28,11 @@ def segment_command(method: Method, settings: dict[str, Any], hints: dict[str, s
     gc.freeze()
     gc.enable()
     if shared.dry_run:
-        _print_plan(request, method.command)
+        _print_plan(request, method.command, shared.json)
         return
     request.prepare()
     compiled.announce = None if shared.quiet else lambda: _say_compiling(method.command)
-    reporter = Reporter(method.command, request.work.segmenter.record(), shared, to_stdout=request.sink.to_stdout)
+    reporter = Reporter(method.command, request.work.segmenter.record, shared, to_stdout=request.sink.to_stdout)
     workers = 1 if len(request.items) == 1 else min(worker_count(shared.jobs), len(request.items))
     with (
         appearing(shared.table) as table_stream,
@@ -66,9 +66,12 @@ def _say_compiling(command: str) -> None:
     print(f"segcli {command}: note: compiling inner loops for this machine, once; some seconds", file=sys.stderr)
 
 
-def _print_plan(request: Request, command: str) -> None:
-    """What a run would do, one line an output."""
+def _print_plan(request: Request, command: str, json: bool) -> None:
+    """What a run would do, one line an output, or one JSON object a page."""
     for job in request.jobs():
+        if json:
+            _print_json_plan(job, request.work.segmenter.record)
+            continue
         for outcome in job.ready:
             print(f"{printable(job.item.name)} -> {', '.join(map(printable, outcome.outputs))}  in place already")
         for _, outputs in job.pages:
@@ -77,6 +80,17 @@ def _print_plan(request: Request, command: str) -> None:
         if job.problem:
             print(f"segcli {command}: {about(job.item.name, job.problem)}", file=sys.stderr)
     print(f"{len(request.items)} inputs; nothing was written", file=sys.stderr)
+
+
+def _print_json_plan(job: Job, record: dict[str, Any]) -> None:
+    """What a run would do with one input, as the objects that the run would print."""
+    outcomes = list(job.ready)
+    for page, outputs in job.pages:
+        outcomes.append(Outcome(job.item.name, "planned", page, tuple(output.path for output in outputs)))
+    if job.problem:
+        outcomes.append(Outcome(job.item.name, "failed", code="bad-input", exit_code=1, message=job.problem))
+    for outcome in outcomes:
+        print(as_json(outcome, record))
 
 
 @dataclass
@@ -108,7 +122,7 @@ class Reporter:
         elif outcome.status != "failed" and not self.shared.quiet:
             print(line(outcome), file=where, flush=True)
         if outcome.preview:
-            print(outcome.preview, file=where, flush=True)
+            print(outcome.preview, file=sys.stderr if self.shared.json else where, flush=True)
 
     def summary(self, total: int) -> None:
         """Print how a batch went."""

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
 
 from segcli.arrays import Array, Box
 from segcli.errors import InputError, UsageError
+from segcli.files.provenance import portable
+from segcli.files.read import read_bytes
 from segcli.files.sources import Item
+
+Found = tuple[tuple[str, str, str | Box], ...]
+"""Name, kind, and file or box, of each hint that belongs to one image."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +52,13 @@ class Hints:
             raise InputError(f"no {self.name} for it in {place!r}; expected an entry with the stem {item.stem!r}.")
         return found
 
-    @property
-    def files(self) -> list[str]:
-        """Every file that may be read, so that no output replaces one."""
+    def files(self, items: Iterable[Item] = ()) -> list[str]:
+        """Every file that may be read for these images, so that no output replaces one."""
         if self.kind == "box":
             return [self.value[1:]] if self.value.startswith("@") else []
-        return list(self.paired.values()) or ([self.value] if "{stem}" not in self.value else [])
+        if "{stem}" in self.value and not self.paired:
+            return [self.value.replace("{stem}", item.stem) for item in items]
+        return list(self.paired.values()) or [self.value]
 
 
 def find_hints(name: str, kind: str, value: str) -> Hints:
@@ -97,6 +106,33 @@ def read_hint(name: str, kind: str, value: str | Box) -> Array | Box:
         raise InputError(f"{name} {value!r} {failure}") from failure
 
 
+def hint_record(found: Found) -> dict[str, Any]:
+    """What an output says of its hints: boxes as they are, files by name and contents.
+
+    Raises
+    ------
+    InputError : a file that cannot be read; the message names it.
+    """
+    said: dict[str, Any] = {}
+    for name, _, value in found:
+        if isinstance(value, Box):
+            said[name] = list(value)
+            continue
+        try:
+            stamp = os.stat(value)
+            said[name] = {"file": portable(value), "sha256": _digest(value, stamp.st_size, stamp.st_mtime_ns)}
+        except (OSError, ValueError, InputError) as failure:
+            reason = failure if isinstance(failure, InputError) else "does not exist."
+            raise InputError(f"{name} {value!r} {reason}") from failure
+    return said
+
+
+@lru_cache(maxsize=16)
+def _digest(path: str, size: int, changed: int) -> str:
+    """SHA-256 of a file that often serves many images."""
+    return sha256(read_bytes(path)).hexdigest()
+
+
 def _boxes(flag: str, value: str) -> dict[str, Box]:
     """Boxes by stem; a box given outright stands under ''."""
     if not value.startswith("@"):
@@ -120,8 +156,10 @@ def _boxes(flag: str, value: str) -> dict[str, Box]:
 def _box(flag: str, values: object) -> Box:
     """Four whole numbers that enclose something."""
     try:
+        if isinstance(values, str):
+            raise TypeError("text is no list of numbers")
         box = Box(*(int(value) for value in values))  # type: ignore[attr-defined]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UsageError(f"{flag} is {values!r}; expected LEFT,TOP,RIGHT,BOTTOM in pixels.") from None
     if box.right <= box.left or box.bottom <= box.top:
         raise UsageError(f"{flag} {','.join(map(str, box))} has no area; right and bottom lie just outside the box.")

@@ -9,6 +9,7 @@ NPZ the archive comment; NPY has no room for it.
 from __future__ import annotations
 
 import json
+import os
 import struct
 import zlib
 from collections.abc import Mapping
@@ -19,6 +20,11 @@ KEYWORD = b"segcli"
 MARK = b"segcli\0"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 BLANK = "0" * 64
+
+
+def portable(path: str) -> str:
+    """A path as text that is the same in every locale."""
+    return os.fsencode(path).decode("utf-8", "surrogateescape")
 
 
 def sealed(data: bytes, record: Mapping[str, Any]) -> bytes:
@@ -53,7 +59,7 @@ def read_provenance(data: bytes) -> dict[str, Any] | None:
     """Return the record that segcli wrote into a file, with the key `untouched` added; None if there is none."""
     try:
         text, bare = _split(data)
-        found = json.loads(text) if text else None
+        found = json.loads(text, parse_constant=str) if text else None
         record = dict(found["segcli"]) if found else None
     except (ValueError, KeyError, TypeError, IndexError, struct.error):
         return None

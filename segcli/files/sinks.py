@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Literal
 
-from segcli.errors import UsageError
-from segcli.files.provenance import read_provenance
+from segcli.errors import InputError, UsageError
+from segcli.files.provenance import portable, read_provenance
+from segcli.files.read import read_bytes
 from segcli.files.sources import Item
 from segcli.files.write import ENDINGS, check_ending
 
@@ -17,6 +20,8 @@ Exists = Literal["fail", "skip", "overwrite", "resume"]
 STDOUT = "-"
 PICTURE_FORMATS = {ending for endings in ENDINGS.values() for ending in endings} | {".bmp", ".gif", ".webp"}
 FIELDS = ("stem", "method", "page", "ext", "parent")
+LONGEST_NAME = 255
+"""Bytes that file systems take for one name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +99,18 @@ class Sink:
     def _filled(self, item: Item, page: int | None) -> tuple[str, str]:
         """Fill the template; a page's number follows the stem unless the template places it."""
         ending = _template_ending(self.name)
-        name = self.name.removesuffix(ending).format(
-            stem=item.stem if page is None or "{page" in self.name else f"{item.stem}.page{page + 1}",
-            method=self.method,
-            page=1 if page is None else page + 1,
-            ext=os.path.splitext(item.path)[1].lstrip("."),
-            parent=os.path.basename(os.path.dirname(os.path.abspath(item.path))),
-        )
+        try:
+            name = self.name.removesuffix(ending).format(
+                stem=item.stem if page is None or "{page" in self.name else f"{item.stem}.page{page + 1}",
+                method=self.method,
+                page=1 if page is None else page + 1,
+                ext=os.path.splitext(item.path)[1].lstrip("."),
+                parent=os.path.basename(os.path.dirname(os.path.abspath(item.path))),
+            )
+        except (ValueError, LookupError, AttributeError) as failure:
+            raise UsageError(f"--name {self.name!r} is not a template: {failure}.") from None
+        if not os.path.basename(name) or (name.startswith(".") and name == os.path.basename(self.name)):
+            raise UsageError(f"--name {self.name!r} gives {item.name!r} no name; use {{stem}} in it.")
         return os.path.normpath(os.path.join(self.folder, item.below, name)), ending
 
 
@@ -108,6 +118,12 @@ def _template_ending(template: str) -> str:
     """The ending of a template where it names a picture format, such as '.tif' in '{stem}_mask.tif'."""
     ending = os.path.splitext(template)[1]
     return ending if ending.lower() in PICTURE_FORMATS else ""
+
+
+def steps_folder(top: str, item: Item, page: int | None) -> str:
+    """The folder for the pictures of how the result of one input (or page) came about."""
+    stem = item.stem if page is None else f"{item.stem}.page{page + 1}"
+    return os.path.join(top, item.below, stem)
 
 
 def place(path: str) -> str:
@@ -121,6 +137,7 @@ def plan(
     planned: Sequence[tuple[Item, tuple[Output, ...]]],
     reads: Iterable[str] = (),
     writes: Iterable[str] = (),
+    steps: Iterable[tuple[Item, str]] = (),
 ) -> None:
     """Find every collision before any work.
 
@@ -130,6 +147,7 @@ def plan(
     planned : each input (or page of one) with its outputs.
     reads : other files that the run reads (lists, masks, scribbles); no output may replace them.
     writes : other files that the run writes (table, report).
+    steps : each input (or page of one) with the folder for the pictures of its steps.
 
     Raises
     ------
@@ -144,6 +162,8 @@ def plan(
     for path in writes:
         if place(path) in inputs:
             raise UsageError(f"{path!r} would be written over one of the inputs; choose another name.")
+        if place(path) in taken:
+            raise UsageError(f"{path!r} is named for two things (--table, --report); choose another name for one.")
         taken[place(path)] = path
     for item, outputs in () if sink.to_stdout else planned:
         for output in outputs:
@@ -154,10 +174,35 @@ def plan(
                     "Choose names with --name (such as '{stem}.{ext}.{method}') or folders with -o."
                 )
             taken[key] = item.name
+            if len(os.fsencode(os.path.basename(output.path))) > LONGEST_NAME:
+                raise UsageError(
+                    f"{output.path!r} is a name of more than {LONGEST_NAME} bytes; choose a shorter one with --name."
+                )
             if os.path.lexists(output.path) and not identities:
                 identities = {_identity(path) for path in read} | {None}
-            if key in inputs or (identities and _identity(output.path) in identities - {None}):
+            identity = _identity(output.path) if identities else None
+            if key in inputs or (identity is not None and identity in identities):
                 raise UsageError(f"{output.path!r} is an input of this run; choose another place with -o or --name.")
+    _check_steps(steps, {place(path) for path in read}, taken)
+
+
+def _check_steps(steps: Iterable[tuple[Item, str]], inputs: set[str], taken: dict[str, str]) -> None:
+    """Refuse one folder of steps for two inputs, and one that holds an input or takes an output."""
+    owners: dict[str, str] = {}
+    read = {os.path.dirname(path) for path in inputs}
+    written = {os.path.dirname(path) for path in taken}
+    for item, folder in steps:
+        key = place(folder)
+        if key in owners:
+            raise UsageError(
+                f"the steps of {item.name!r} and {owners[key]!r} would both go to {folder!r}; "
+                "run them one by one with two folders for --steps."
+            )
+        owners[key] = item.name
+        if key in read:
+            raise UsageError(f"{folder!r} holds what is an input of this run; choose another folder with --steps.")
+        if key in written:
+            raise UsageError(f"{folder!r} would take both outputs and steps; choose another folder with --steps.")
 
 
 def _check_single(sink: Sink, results: int, inputs: int) -> None:
@@ -178,15 +223,25 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 
 def is_own(path: str, item: Item, method: str) -> bool:
-    """Whether a file is segcli's own, untouched, made from an input of this name by this method."""
+    """Whether a file is segcli's own, untouched, made from this input (by name and contents) by this method."""
     try:
         with open(path, "rb") as stream:
             record = read_provenance(stream.read())
     except OSError:
         return False
-    return (
-        record is not None
-        and record["untouched"]
-        and record.get("method") == method
-        and record.get("input") == os.path.basename(item.name)
-    )
+    if record is None or not record["untouched"]:
+        return False
+    if record.get("method") != method or record.get("input") != os.path.basename(portable(item.name)):
+        return False
+    try:
+        data = item.data if item.data is not None else read_bytes(item.path)
+    except InputError:  # nothing will be written for it
+        return True
+    return record.get("sha256") == sha256(data).hexdigest()
+
+
+def foreign_steps(folder: str, item: Item, method: str) -> list[str]:
+    """The pictures in a folder of steps that are not segcli's own work on this input."""
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    paths = [os.path.join(folder, name) for name in names if re.fullmatch(r"\d\d_.*\.png", name)]
+    return [path for path in paths if not is_own(path, item, method)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -64,36 +65,60 @@ def find_items(
     source = stdin if stdin is not None else sys.stdin.buffer
     if files_from == STDIN and STDIN in inputs:
         raise UsageError("standard input cannot be both the list and an image; name a file for one of them.")
-    named = list(inputs)
-    if files_from is not None:
-        named += _read_list(files_from, source, null_separated)
-    elif not named:
+    named = list(dict.fromkeys(inputs))
+    listed = _read_list(files_from, source, null_separated) if files_from is not None else []
+    if files_from is None and not named:
         if source.isatty():
             raise UsageError("no input. Name files or folders, or pipe an image in (see --help).")
         named = [STDIN]
     found: dict[str, Item] = {}
     for text in named:
         for item in _expand(text, recursive, source):
-            found.setdefault(item.path, item)
+            found.setdefault(_plain(item.path), item)
+    for text in listed:
+        for item in _folder(text, text, recursive) if os.path.isdir(text) else [Item(text)]:
+            found.setdefault(_plain(item.path), item)
     if not found:
         raise UsageError("no image was found in what was named; endings that count: " + " ".join(sorted(ENDINGS)))
     return sorted(found.values(), key=lambda item: item.path)
+
+
+def _plain(path: str) -> str:
+    """One spelling of a path; `..` stays, for it may lead through a link."""
+    return path if ".." in path.split(os.sep) else os.path.normpath(path)
+
+
+def _read_all(stream: IO[bytes], name: str) -> bytes:
+    """Read a stream to its end; a device other than a terminal may have none.
+
+    Raises
+    ------
+    UsageError : such a device.
+    """
+    try:
+        device = stat.S_ISCHR(os.fstat(stream.fileno()).st_mode) and not stream.isatty()
+    except (OSError, ValueError):  # not a file of the system
+        device = False
+    if device and stream.read(1):
+        raise UsageError(f"{name} is a device, which may have no end; expected a file or a pipe.")
+    return stream.read()
 
 
 def _read_list(path: str, source: IO[bytes], null_separated: bool) -> list[str]:
     """Read paths from a list file."""
     try:
         if path == STDIN:
-            data = source.read()
+            data = _read_all(source, "standard input")
         else:
             with open(path, "rb") as stream:
-                data = stream.read()
+                data = _read_all(stream, f"the list {path!r}")
     except OSError as failure:
         raise UsageError(f"the list {path!r} cannot be read: {failure.strerror}.") from failure
     parts = data.split(b"\0") if null_separated else [line.rstrip(b"\r") for line in data.split(b"\n")]
     if not null_separated and b"\0" in data:
         raise UsageError(f"the list {path!r} holds NUL bytes; add -0 if its paths end in NUL.")
-    names = [os.fsdecode(part) for part in parts if part]
+    # A line is a path: a file that is called '-' is no standard input.
+    names = [os.path.join(".", STDIN) if part == b"-" else os.fsdecode(part) for part in parts if part]
     if not names:
         raise UsageError(f"the list {path!r} is empty.")
     return names
@@ -102,7 +127,7 @@ def _read_list(path: str, source: IO[bytes], null_separated: bool) -> list[str]:
 def _expand(text: str, recursive: bool, source: IO[bytes]) -> Iterator[Item]:
     """Turn one input into items."""
     if text == STDIN:
-        data = source.read()
+        data = _read_all(source, "standard input")
         if not data:
             raise UsageError("standard input is empty; expected an image.")
         yield Item(STDIN, data=data)

@@ -7,7 +7,9 @@ command pays for numba that does not use it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, overload
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 announce: Callable[[], None] | None = None
 """Called once when something is compiled that no earlier run has left on disk; the command line says so to its user."""
@@ -15,7 +17,11 @@ announce: Callable[[], None] | None = None
 _listening = False
 
 
-def compiled(function: Callable[..., Any] | None = None, *, allocates: bool = True) -> Any:
+@overload
+def compiled(function: Kernel) -> Kernel: ...
+@overload
+def compiled(*, allocates: bool) -> Callable[[Kernel], Kernel]: ...
+def compiled(function: Any = None, *, allocates: bool = True) -> Any:
     """Compile a kernel on first use, and keep the result on disk where a folder for it can be written.
 
     A decorator. With `allocates=False` numba's run-time is left out: the kernel must not make arrays, and those it

@@ -12,6 +12,9 @@ from segcli.arrays import Array, Gray
 FLOAT_BINS = 65_536
 """Bins of a float32 histogram: as fine as a 16-bit image's."""
 
+_WORTH_PAIRING = 1 << 18
+"""From this many pixels on, counting pairs of bytes is worth its larger table."""
+
 _EXACT_COUNT = 1 << 24
 """cv2.calcHist counts in float32, which holds every whole number up to here."""
 
@@ -92,6 +95,8 @@ def _count(image: Array, valid: Array | None, bins: int) -> NDArray[np.int64]:
     """Count every level of a (H, W) integer image, in parts small enough to be exact."""
     from segcli.opencv import cv2
 
+    if bins == 256 and valid is None and image.size >= _WORTH_PAIRING and image.flags.c_contiguous:
+        return _count_pairs(image.reshape(-1))
     mask = None if valid is None else valid.view(np.uint8)
     counts = np.zeros(bins, np.int64)
     height, width = image.shape
@@ -102,6 +107,15 @@ def _count(image: Array, valid: Array | None, bins: int) -> NDArray[np.int64]:
             found = cv2.calcHist([image[part]], [0], None if mask is None else mask[part], [bins], [0, bins])
             counts += np.asarray(found).ravel().astype(np.int64)
     return counts
+
+
+def _count_pairs(pixels: Array) -> NDArray[np.int64]:
+    """Count (N,) bytes two at a time, as 16-bit numbers: a third faster than one by one."""
+    even = len(pixels) & ~1
+    table = _count(pixels[:even].view(np.uint16)[None], None, 65_536).reshape(256, 256)
+    counts = table.sum(axis=0) + table.sum(axis=1)
+    counts[pixels[even:]] += 1
+    return np.asarray(counts)
 
 
 def _of_floats(image: Array) -> Histogram:

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 MANY, FEW, ROUNDS = 500, 20, 5
+SAMPLES = Path(__file__).parents[2] / "sample_images"
 PEER = """
 import os, sys
 from concurrent.futures import ProcessPoolExecutor
@@ -53,18 +54,16 @@ if __name__ == "__main__":
 
 
 def make_pictures(folder: Path, count: int) -> None:
-    """Twenty different noisy megapixel photographs, linked as often as needed."""
+    """Photographs: megapixel windows of the enlarged samples, each at another place."""
     folder.mkdir()
     random = np.random.default_rng(0)
-    rows, columns = np.mgrid[:1000, :1000].astype(np.float32)
-    for number in range(20):
-        image = 90 + 40 * np.sin(rows / (20 + number)) * np.cos(columns / (30 + number))
-        image = image[:, :, None] + random.normal(0, 12, (1000, 1000, 3))
-        cv2.imwrite(
-            str(folder / f"{number:03d}.jpg"), image.clip(0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 90]
-        )
-    for number in range(20, count):
-        shutil.copy(folder / f"{number % 20:03d}.jpg", folder / f"{number:03d}.jpg")
+    names = ("astronaut", "camera", "cat", "coffee", "coins", "retina")
+    photographs = [cv2.imread(str(SAMPLES / f"{name}.jpg")) for name in names]
+    large = [cv2.resize(photo, (1500, 1500), interpolation=cv2.INTER_CUBIC) for photo in photographs]
+    for number in range(count):
+        top, left = random.integers(0, 500, 2)
+        window = large[number % len(large)][top : top + 1000, left : left + 1000]
+        cv2.imwrite(str(folder / f"{number:03d}.jpg"), window, [cv2.IMWRITE_JPEG_QUALITY, 90])
 
 
 def seconds(command: list[str], out: Path) -> float:

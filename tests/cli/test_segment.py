@@ -124,6 +124,10 @@ def test_a_missing_input_is_exit_1_and_the_others_go_on(segcli: Run, save: Save)
         (["--files-from", "nowhere"], "cannot be read"),
         (["--roi", "nowhere.png"], "--roi 'nowhere.png' does not exist"),
         (["--as", "mask", "--as", "mask"], "--as names a kind twice"),
+        (["--page", "\u00b2"], "--page is '\u00b2'"),
+        (["--channel", "\u00b2"], "--channel is '\u00b2'"),
+        (["--classes", "9" * 400], "it must be between 2 and 16."),
+        (["--smooth", "1000000000"], "--smooth is 1000000000; it must be at most 1000."),
     ],
 )
 def test_an_impossible_request_is_exit_2_one_line_and_no_work(

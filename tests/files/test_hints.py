@@ -27,6 +27,7 @@ def test_a_file_serves_every_image_and_a_folder_is_paired_by_stem(tmp_path: Path
 def test_a_path_with_the_stem_in_it_is_filled_in(tmp_path: Path) -> None:
     hints = find_hints("scribbles", "labels", str(tmp_path / "{stem}_s2.png"))
     assert hints.of(Item("in/b.jpg")) == str(tmp_path / "b_s2.png")
+    assert hints.files([Item("in/b.jpg"), Item("c.jpg")]) == [str(tmp_path / "b_s2.png"), str(tmp_path / "c_s2.png")]
 
 
 def test_a_folder_with_two_files_for_a_stem_is_refused(tmp_path: Path) -> None:
@@ -43,7 +44,7 @@ def test_boxes_come_from_text_or_from_a_table_by_stem(tmp_path: Path) -> None:
     hints = find_hints("box", "box", f"@{table}")
     assert hints.of(Item("a.png")) == Box(1, 2, 3, 4)
     assert hints.of(Item("b.png")) == Box(5, 6, 7, 8)
-    assert hints.files == [str(table)]
+    assert hints.files() == [str(table)]
     with pytest.raises(InputError, match="no box for it"):
         hints.of(Item("c.png"))
 
@@ -64,7 +65,8 @@ def test_a_box_that_is_none_is_refused(value: str, complaint: str) -> None:
 
 def test_a_broken_table_is_named(tmp_path: Path) -> None:
     table = tmp_path / "boxes.json"
-    for text, complaint in (("{", "is not JSON"), ("[1]", "expected an object"), ('{"a": {}}', "'a'")):
+    broken = ("{", "is not JSON"), ("[1]", "expected an object"), ('{"a": {}}', "'a'")
+    for text, complaint in (*broken, ('{"a": [0, 0, Infinity, 5]}', "'a'"), ('{"a": "1234"}', "'a'")):
         table.write_text(text)
         with pytest.raises(UsageError, match=complaint):
             find_hints("box", "box", f"@{table}")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from segcli.files.journal import NAME, Journal
+from segcli.files.sinks import Output
 from segcli.files.write import encode_labels
 
 
@@ -20,7 +21,7 @@ def run(tmp_path: Path) -> tuple[str, str]:
     source.write_bytes(b"image")
     output.write_bytes(b"mask")
     Journal(str(tmp_path)).add(
-        str(source), digest(b"image"), [(str(output), digest(b"mask"))], "work", None, {"regions": 3}
+        str(source), digest(b"image"), [(Output("mask", str(output)), digest(b"mask"))], "work", None, {"regions": 3}
     )
     return str(source), str(output)
 
@@ -31,12 +32,12 @@ def digest(data: bytes) -> str:
 
 def finished(run: tuple[str, str], work: str = "work") -> bool:
     source, output = run
-    return Journal(os.path.dirname(output)).finished(source, [output], work) is not None
+    return Journal(os.path.dirname(output)).finished(source, [Output("mask", output)], work) is not None
 
 
 def test_a_finished_input_is_recognised_with_its_summary(run: tuple[str, str]) -> None:
     source, output = run
-    entry = Journal(os.path.dirname(output)).finished(source, [output], "work")
+    entry = Journal(os.path.dirname(output)).finished(source, [Output("mask", output)], "work")
     assert entry is not None
     assert entry["summary"] == {"regions": 3}
 
@@ -66,14 +67,14 @@ def test_a_torn_line_is_ignored_and_the_next_one_starts_afresh(run: tuple[str, s
     assert finished(run)
     journal.write_bytes(whole[: len(whole) // 2])
     assert not finished(run)
-    Journal(str(tmp_path)).add(run[0], digest(b"image"), [(run[1], digest(b"mask"))], "work", None, {})
+    Journal(str(tmp_path)).add(run[0], digest(b"image"), [(Output("mask", run[1]), digest(b"mask"))], "work", None, {})
     assert finished(run)
 
 
 def test_without_a_journal_the_output_itself_is_asked(tmp_path: Path) -> None:
     source, output = tmp_path / "a.png", tmp_path / "a.otsu.png"
     source.write_bytes(b"image")
-    record = {"work": "work", "sha256": digest(b"image")}
+    record = {"work": "work", "sha256": digest(b"image"), "as": "mask"}
     output.write_bytes(encode_labels(np.zeros((2, 2), np.uint8), "mask", ".png", record))
     assert finished((str(source), str(output)))
     assert not finished((str(source), str(output)), "other")

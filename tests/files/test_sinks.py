@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -121,11 +122,17 @@ def test_many_inputs_do_not_fit_one_file_or_stream() -> None:
 def test_own_untouched_work_on_the_same_input_is_recognised(tmp_path: Path) -> None:
     import numpy as np
 
-    path = tmp_path / "a.otsu.png"
-    data = encode_labels(np.zeros((2, 2), np.uint8), "mask", ".png", {"method": "otsu", "input": "a.png"})
+    path, image, other = tmp_path / "a.otsu.png", tmp_path / "a.png", tmp_path / "b.png"
+    image.write_bytes(b"image")
+    other.write_bytes(b"image")
+    record = {"method": "otsu", "input": "a.png", "sha256": sha256(b"image").hexdigest()}
+    data = encode_labels(np.zeros((2, 2), np.uint8), "mask", ".png", record)
     path.write_bytes(data)
-    assert is_own(str(path), Item("somewhere/a.png"), "otsu")
-    assert not is_own(str(path), Item("b.png"), "otsu")
-    assert not is_own(str(path), Item("a.png"), "kmeans")
+    assert is_own(str(path), Item(str(image)), "otsu")
+    assert not is_own(str(path), Item(str(other)), "otsu")
+    assert not is_own(str(path), Item(str(image)), "kmeans")
     path.write_bytes(data + b" ")
-    assert not is_own(str(path), Item("a.png"), "otsu")
+    assert not is_own(str(path), Item(str(image)), "otsu")
+    path.write_bytes(data)
+    image.write_bytes(b"another image of that name")
+    assert not is_own(str(path), Item(str(image)), "otsu")

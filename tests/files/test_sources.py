@@ -106,3 +106,18 @@ def test_piped_data_is_read_only_when_nothing_is_named(tree: Path) -> None:
     assert pipe.tell() == 0
     (item,) = find_items([], stdin=pipe)
     assert (item.data, item.stem) == (b"image bytes", "stdin")
+
+
+def test_the_lines_of_a_list_are_paths_and_nothing_else(tree: Path) -> None:
+    (tree / "list").write_bytes(b"-\n*.png\nb.png\n")
+    pipe = io.BytesIO(b"image")
+    assert paths(files_from="list", stdin=pipe) == ["*.png", "./-", "b.png"]
+    assert pipe.tell() == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="this system has no /dev/zero")
+def test_a_stream_without_an_end_is_refused() -> None:
+    with pytest.raises(UsageError, match="is a device"):
+        find_items([], files_from="/dev/zero")
+    with open("/dev/zero", "rb") as endless, pytest.raises(UsageError, match="is a device"):
+        find_items(["-"], stdin=endless)

@@ -148,3 +148,12 @@ def test_an_image_without_valid_pixels_has_empty_bins():
     image = np.ones((2, 2), np.float32)
     assert histogram(image, np.zeros((2, 2), bool)).total == 0
     assert histogram(image.astype(np.uint8), np.zeros((2, 2), bool)).total == 0
+
+
+@pytest.mark.parametrize("shape", [(512, 512), (600, 601), (601, 601), (1, 300_001)])
+def test_large_images_are_counted_exactly_two_bytes_at_a_time(shape):
+    image = np.random.default_rng(2).integers(0, 256, shape, dtype=np.uint8)
+    expected = np.bincount(image.ravel(), minlength=256)
+    assert np.array_equal(histogram(image).counts, expected)
+    turned = np.asfortranarray(image)
+    assert np.array_equal(histogram(turned).counts, expected)

@@ -32,7 +32,7 @@ def info(
             print(f"segcli info: {about(item.name, str(failure))}", file=sys.stderr)
             continue
         if json:
-            print(jsonlib.dumps({"input": item.name, **found}))
+            print(jsonlib.dumps({"input": item.name, **found}, allow_nan=False))
         else:
             print(item.name if item.name.isprintable() else repr(item.name))
             for name, value in found.items():
