@@ -27,8 +27,10 @@ def compiled(function: Any = None, *, allocates: bool = True) -> Any:
     A decorator. With `allocates=False` numba's run-time is left out: the kernel must not make arrays, and those it
     is handed are not reference-counted at every inner call.
     """
-    if function is None:
-        return lambda inner: compiled(inner, allocates=allocates)
+    return _compile(function, allocates) if function is not None else lambda kernel: _compile(kernel, allocates)
+
+
+def _compile(function: Any, allocates: bool) -> Any:
     import numba
 
     _listen()
@@ -47,7 +49,7 @@ def _listen() -> None:
     _listening = True
     from numba.core import event
 
-    class Listener(event.Listener):  # type: ignore[misc]
+    class Listener(event.Listener):
         def on_start(self, event: Any) -> None:
             global announce
             told, announce = announce, None
@@ -57,4 +59,5 @@ def _listen() -> None:
         def on_end(self, event: Any) -> None:
             pass
 
-    event.register("numba:compile", Listener())
+    register: Any = event.register
+    register("numba:compile", Listener())
