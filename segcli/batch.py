@@ -10,7 +10,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -137,11 +137,25 @@ def _submit(pool: Executor, function: Callable[[Job], T], chunk: list[Job]) -> F
     from concurrent.futures.process import BrokenProcessPool
 
     try:
-        return pool.submit(_chunk, function, chunk)
+        with _interrupts_wait():
+            return pool.submit(_chunk, function, chunk)
     except BrokenProcessPool as failure:
         future: Future[list[T]] = Future()
         future.set_exception(failure)
         return future
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Hold Ctrl-C back while a worker may be started: a worker inherits that, so it never sees one."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _alone(
@@ -161,7 +175,7 @@ def _alone(
     pool = pools()
     for job in chunk:
         try:
-            results.append(pool.submit(function, job).result())
+            results.append(_submit(pool, function, [job]).result()[0])
         except BrokenProcessPool:
             results.append(died(job))
             _stop(pool)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from tools.crashing import die_on_bad, died, path_of, slow_first
@@ -79,6 +81,14 @@ def test_workers_that_never_work_stop_the_run() -> None:
 
     with pytest.raises(EnvironmentFailure):
         list(each(path_of, jobs("a"), lambda: Broken(1), 1, never))
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals are masked on POSIX systems")
+def test_ctrl_c_never_reaches_a_worker_not_even_one_that_is_starting() -> None:
+    masked = partial(signal.pthread_sigmask, signal.SIG_BLOCK)
+    for blocked in each(masked, [[], []], lambda: process_pool(1), 1, died):  # type: ignore[arg-type, list-item]
+        assert signal.SIGINT in blocked
+    assert signal.SIGINT not in masked([])
 
 
 def test_zero_jobs_means_one_a_core() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -121,7 +122,6 @@ def _opencv_encoded(values: Array, ending: str) -> bytes:
 def _indexed_png(values: Array) -> bytes:
     """Turn OpenCV's 8-bit gray PNG into an indexed one: same pixels, another color type, a palette chunk."""
     import struct
-    import zlib
 
     from segcli.files.palettes import voc_palette
 
@@ -162,7 +162,13 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 
 def temporary_name(name: str) -> str:
     """The hidden name a file has until it is complete; shortened where the name is long already."""
-    return f".{os.fsdecode(os.fsencode(name)[:LONGEST_HEAD])}.{os.getpid()}{TEMPORARY}"
+    return f".{_head(name)}.{os.getpid()}{TEMPORARY}"
+
+
+def _head(name: str) -> str:
+    """A name, or the beginning of a long one and what tells it from others that begin alike."""
+    data = os.fsencode(name)
+    return name if len(data) <= LONGEST_HEAD else f"{os.fsdecode(data[:LONGEST_HEAD])}.{zlib.crc32(data):08x}"
 
 
 def _forget(temporary: str) -> None:
@@ -172,7 +178,7 @@ def _forget(temporary: str) -> None:
 
 def sweep(folder: str | os.PathLike[str], names: set[str] | None) -> None:
     """Remove temporary files that a killed run left for these names (None: for any) in a folder."""
-    heads = None if names is None else {os.fsdecode(os.fsencode(name)[:LONGEST_HEAD]) for name in names}
+    heads = None if names is None else {_head(name) for name in names}
     with suppress(OSError):
         for entry in os.scandir(folder):
             name = entry.name
@@ -217,7 +223,9 @@ def write_labels(
     InputError : more objects than the format can number.
     EnvironmentFailure : the disk is full or the folder refuses.
     """
-    record: dict[str, Any] = {"version": _version()}
+    from segcli import __version__
+
+    record: dict[str, Any] = {"version": __version__}
     if isinstance(labels, Segmentation):
         kind = kind or labels.kind
         labels = labels.labels
@@ -236,12 +244,6 @@ def write_labels(
     values = labels.astype(np.int32 if kind == "instances" else np.uint8)
     record["kind"] = kind
     write_bytes(path, encode_labels(values, kind, ending, record))
-
-
-def _version() -> str:
-    from segcli import __version__
-
-    return __version__
 
 
 def make_folder(folder: str | os.PathLike[str]) -> None:

@@ -148,7 +148,7 @@ def between_class_variance(histogram: Histogram) -> NDArray[np.float64]:
     return variance
 
 
-def otsu_threshold(histogram: Histogram) -> float:
+def otsu_threshold(histogram: Histogram, curve: NDArray[np.float64] | None = None) -> float:
     """Return the level where the variance between the two classes is largest, found exactly.
 
     Of several equal cuts the lowest level is taken, so a threshold is a level that occurs. OpenCV takes the first
@@ -159,6 +159,8 @@ def otsu_threshold(histogram: Histogram) -> float:
     ----------
     histogram : Histogram
         At least one pixel; with one level alone the answer is that level.
+    curve : (bins,) float64
+        The histogram's `between_class_variance`, where it is known already.
 
     Returns
     -------
@@ -175,18 +177,22 @@ def otsu_threshold(histogram: Histogram) -> float:
     >>> otsu_threshold(histogram(np.array([[50, 50, 200]], np.uint8)))
     50.0
     """
-    present = np.flatnonzero(histogram.counts)
-    counts = histogram.counts[present]
-    if len(present) < 2:
-        return float(histogram.levels[present[0]])
-    below, moments = np.cumsum(counts), np.cumsum(counts * present)
+    curve = between_class_variance(histogram) if curve is None else curve
+    best = curve.max()
+    if best == 0:
+        return float(histogram.levels[np.flatnonzero(histogram.counts)[0]])
+    near = np.flatnonzero(curve >= best * (1 - 1e-9))
+    near = near[histogram.counts[near] > 0]
+    if len(near) == 1:
+        return float(histogram.levels[near[0]])
+    bins = np.arange(len(histogram.counts))
+    below, moments = np.cumsum(histogram.counts), np.cumsum(histogram.counts * bins)
     total, moment = int(below[-1]), int(moments[-1])
-    curve = between_class_variance(Histogram(counts, present.astype(np.float64)))
     # Levels are equally spaced, so bin numbers may stand for them, and whole numbers are compared without rounding.
-    best, best_top, best_bottom = 0, -1, 1
-    for index in np.flatnonzero(curve >= curve.max() * (1 - 1e-9)):
+    chosen, best_top, best_bottom = 0, -1, 1
+    for index in near:
         count = int(below[index])
         top, bottom = (total * int(moments[index]) - count * moment) ** 2, count * (total - count)
         if bottom and top * best_bottom > best_top * bottom:
-            best, best_top, best_bottom = int(index), top, bottom
-    return float(histogram.levels[present[best]])
+            chosen, best_top, best_bottom = int(index), top, bottom
+    return float(histogram.levels[chosen])

@@ -15,7 +15,7 @@ import segcli
 from segcli.errors import EnvironmentFailure, InputError, UsageError
 from segcli.files import write
 from segcli.files.palettes import voc_palette
-from segcli.files.write import check_ending, encode_labels, sweep, write_bytes, write_labels
+from segcli.files.write import check_ending, encode_labels, sweep, temporary_name, write_bytes, write_labels
 
 
 def decoded(data: bytes) -> np.ndarray:
@@ -90,6 +90,18 @@ def test_names_at_the_limit_of_the_file_system_can_be_written(tmp_path: Path) ->
     path = tmp_path / ("m" * 251 + ".png")
     write_bytes(path, b"x")
     assert os.listdir(tmp_path) == [path.name]
+
+
+def test_two_long_names_that_begin_alike_have_two_temporary_names(tmp_path: Path) -> None:
+    table, report = "t" * 240 + ".csv", "t" * 240 + ".jsonl"
+    assert temporary_name(table) != temporary_name(report)
+    assert len(os.fsencode(temporary_name(table))) < 255
+    leftover = tmp_path / temporary_name(table).replace(f".{os.getpid()}.", ".99999999.")
+    leftover.touch()
+    sweep(tmp_path, {report})
+    assert leftover.exists()
+    sweep(tmp_path, {table})
+    assert not leftover.exists()
 
 
 def test_leftovers_of_dead_runs_are_swept_and_those_of_others_kept(tmp_path: Path) -> None:

@@ -76,17 +76,19 @@ def otsu(
             f"the image has {found} gray levels; {classes} classes need as many. Ask for {found} or fewer."
         )
     if classes == 2:
-        thresholds: tuple[float, ...] = (otsu_threshold(pixels),)
-        series = {"between_class_variance": between_class_variance(pixels)}
+        curve = between_class_variance(pixels)
+        thresholds: tuple[float, ...] = (otsu_threshold(pixels, curve),)
+        series, objective = {"between_class_variance": curve}, float(curve.max())
     else:
         thresholds, series = multilevel_thresholds(pixels, classes), {}
+        objective = _objective(pixels, thresholds)
     return segment_at(
         image,
         thresholds,
         pixels,
         foreground=foreground,
         valid=valid,
-        numbers={"objective": _objective(pixels, thresholds)},
+        numbers={"objective": objective},
         series=series,
     )
 
