@@ -14,9 +14,12 @@ def main() -> None:
     # Threads that a threshold never uses would cost a third of its start-up.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
-    from segcli.cli.app import run
+    try:
+        from segcli.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:  # before the command line has its own answer to Ctrl-C
+        sys.exit(130)
 
 
 if __name__ == "__main__":
