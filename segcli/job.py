@@ -34,7 +34,7 @@ Status = Literal["done", "skipped", "failed", "planned"]
 Files = list[tuple[Output, bytes]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Work:
     """What is the same for every input of a run.
 
@@ -68,7 +68,7 @@ class Work:
         return sha256(json.dumps([self.fingerprint, given, page], sort_keys=True).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
     """What became of one input: status, and what the printed line, the table and a report need."""
 

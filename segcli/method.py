@@ -50,7 +50,7 @@ class Knob:
         return self.kind in HINTS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Method:
     """A segmentation method: a function and what its signature and docstring say."""
 

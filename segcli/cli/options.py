@@ -16,7 +16,7 @@ EXISTS = ("fail", "skip", "overwrite", "resume")
 ALPHA = ("white", "keep", "mask")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Shared:
     """Values of the shared options of one command line."""
 

@@ -25,7 +25,7 @@ from segcli.preparation import Preparation
 from segcli.segmenter import MethodSegmenter, Segmenter
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Request:
     """Everything a run needs, checked; nothing has been written yet."""
 

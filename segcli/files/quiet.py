@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-_LIBRARY = re.compile(
+_LIBRARY = (
     r"libpng|libtiff|libwebp|TIFF|JPEG|JFIF|SOS|\[ ?(WARN|ERROR|INFO|DEBUG|FATAL)|marker|progression|OpenCV|^\s*$"
 )
 _LOCK = threading.RLock()
@@ -64,6 +64,6 @@ def _pass_on(text: str) -> None:
     """Write what no library said to stderr, where other threads may have been writing."""
     if threading.active_count() == 1:
         return
-    others = [line for line in text.splitlines(keepends=True) if not _LIBRARY.search(line)]
+    others = [line for line in text.splitlines(keepends=True) if not re.search(_LIBRARY, line)]
     with suppress(OSError):
         os.write(2, "".join(others).encode())

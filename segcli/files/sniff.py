@@ -18,7 +18,6 @@ _FORMATS = (
     ("PNM", rb"P[1-7Ff][ \t\r\n#]"),
     ("NPY", rb"\x93NUMPY"),
 )
-SIGNATURES = tuple((name, re.compile(pattern, re.DOTALL)) for name, pattern in _FORMATS)
 
 _OTHERS = (
     ("a PDF", rb"\s*%PDF"),
@@ -53,7 +52,6 @@ _OTHERS = (
     ("the beginning of a PNG", rb"\x89PNG"),
     ("JSON", rb"\s*[\[{]\s*[\"\[{\]}\d]"),
 )
-_OTHER_PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in _OTHERS)
 
 
 def sniff(data: bytes) -> str:
@@ -63,8 +61,9 @@ def sniff(data: bytes) -> str:
     ------
     InputError : it is something else; the message says what it looks like.
     """
-    for name, pattern in SIGNATURES:
-        if pattern.match(data):
+    # Compiled as they are tried, for most runs meet one format only.
+    for name, pattern in _FORMATS:
+        if re.match(pattern, data, re.DOTALL):
             return name
     if not data:
         raise InputError(f"is empty (0 bytes). {READABLE}")
@@ -74,8 +73,8 @@ def sniff(data: bytes) -> str:
 def looks_like(data: bytes) -> str:
     """Say in words what a file that is no image starts like."""
     start = data[:4096].removeprefix(b"\xef\xbb\xbf")
-    for name, pattern in _OTHER_PATTERNS:
-        if pattern.match(start):
+    for name, pattern in _OTHERS:
+        if re.match(pattern, start):
             return f"it starts like {name}"
     if not start.strip(b"\0"):
         return "it starts with zeros only"

@@ -5,6 +5,7 @@ pytest tests/benchmarks/test_startup.py -s
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -22,9 +23,13 @@ print(level)
 ROUNDS = 21
 
 
+# As an installed program runs: its modules are compiled once, not at every start.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def seconds(command: list[str]) -> float:
     start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
     return time.perf_counter() - start
 
 
@@ -37,6 +42,8 @@ def test_otsu_on_a_small_file_takes_at_most_1_4_times_a_bare_script(tmp_path: Pa
         "segcli --help": [sys.executable, "-m", "segcli", "--help"],
     }
     times: dict[str, list[float]] = {name: [] for name in commands}
+    for command in commands.values():
+        seconds(command)
     for _ in range(ROUNDS):
         for name, command in commands.items():
             times[name].append(seconds(command))
