@@ -25,7 +25,7 @@ T = TypeVar("T")
 QUEUED_PER_WORKER = 4
 """Chunks of jobs handed out ahead of the one whose result is due; more would only cost memory."""
 
-MOST_TOGETHER, SECONDS_TOGETHER = 16, 0.1
+MOST_TOGETHER, SECONDS_TOGETHER = 4, 0.03
 """A chunk has at most so many jobs, and no more than are done in that time."""
 
 DEATHS_IN_A_ROW = 10
@@ -40,6 +40,7 @@ def segment(work: Work, jobs: Iterable[Job], workers: int = 1) -> Generator[Outc
     EnvironmentFailure : workers keep dying.
     """
     if workers == 1:
+        _keep_memory()
         for job in jobs:
             yield from process(work, job)
         return
@@ -216,6 +217,18 @@ def _start_worker(work: Work | None) -> None:
     from segcli.opencv import cv2
 
     cv2.setNumThreads(1)
+    _keep_memory()
+
+
+def _keep_memory() -> None:
+    """Have the C library keep freed arrays for the next picture, where it would return each to the system.
+
+    glibc hands out blocks above a threshold straight from the system, page by page; freeing one block of 31 MB
+    raises that threshold to its size. Elsewhere this does nothing.
+    """
+    import numpy as np
+
+    np.empty(31 << 20, np.uint8)
 
 
 def _leave_with(parent: Any) -> None:

@@ -42,6 +42,7 @@ class Work:
     table : measure regions.
     columns, rows : largest size of a preview for the terminal; 0 is none. `colors` is what the terminal can show.
     journal : folder that holds the journal, when the run can be resumed.
+    count : count the regions; on a megapixel mask that is a sixth of the work, and a quiet run shows nobody.
     keep : hand the Segmentation itself back, for callers in the same process.
     """
 
@@ -54,6 +55,7 @@ class Work:
     rows: int | None = None
     colors: Literal["truecolor", "256", "none"] = "none"
     journal: str | None = None
+    count: bool = True
     keep: bool = False
 
     @cached_property
@@ -191,7 +193,7 @@ def _segment(
         "kind": result.kind,
         "numbers": {name: _plain(value) for name, value in result.numbers.items()},
         "choices": dict(result.choices),
-        "regions": region_count(result),
+        "regions": region_count(result) if work.count else None,
         "foreground": foreground_share(result),
     }
     rows = _rows(result, image) if work.table else None

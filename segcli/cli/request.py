@@ -142,6 +142,7 @@ def make_request(method: Method, settings: dict[str, Any], hints: dict[str, str]
         alpha=cast(Any, shared.alpha),
         steps=shared.steps,
         table=shared.table is not None,
+        count=not shared.quiet or shared.json or shared.report is not None or shared.exists == "resume",
         journal=sink.folder if resumable else None,
     )
     if shared.show:

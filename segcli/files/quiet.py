@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -56,6 +55,8 @@ def _catcher() -> int:
     """A nameless file to write into."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("segcli")
+    import tempfile
+
     with tempfile.TemporaryFile() as stream:
         return os.dup(stream.fileno())
 
