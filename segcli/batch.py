@@ -25,7 +25,7 @@ T = TypeVar("T")
 QUEUED_PER_WORKER = 4
 """Chunks of jobs handed out ahead of the one whose result is due; more would only cost memory."""
 
-MOST_TOGETHER, SECONDS_TOGETHER = 4, 0.03
+MOST_TOGETHER, SECONDS_TOGETHER = 8, 0.03
 """A chunk has at most so many jobs, and no more than are done in that time."""
 
 DEATHS_IN_A_ROW = 10
