@@ -53,7 +53,7 @@ def segment_command(method: Method, settings: dict[str, Any], hints: dict[str, s
                     raise SystemExit(outcome.exit_code)
         finally:
             outcomes.close()
-            if workers > 1:
+            if workers > 1 or request.exists == "resume":
                 request.sweep()
             reporter.summary(len(request.items))
         if table is not None:

@@ -189,7 +189,7 @@ def sweep(folder: str | os.PathLike[str], names: set[str] | None) -> None:
 
 
 def _alive(process: int) -> bool:
-    """Whether a process of that number runs; unknown counts as alive."""
+    """Whether a process of that number runs; unknown counts as alive, one that waits to be buried as dead."""
     if os.name == "nt":
         return True
     try:
@@ -198,6 +198,8 @@ def _alive(process: int) -> bool:
         return False
     except OSError:
         return True
+    with suppress(OSError), open(f"/proc/{process}/stat", "rb") as stream:
+        return stream.read().rpartition(b")")[2].split()[:1] != [b"Z"]
     return True
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -123,3 +126,16 @@ def test_the_public_writer_round_trips_and_refuses_what_it_cannot_hold(tmp_path:
     with pytest.raises(UsageError, match="up to 256"):
         write_labels(tmp_path / "b.png", np.array([[256]]), kind="classes")
     assert os.listdir(tmp_path) == ["labels.png"]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs /proc")
+def test_a_dead_process_that_nobody_has_buried_yet_counts_as_dead(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.DEVNULL)
+    state = Path(f"/proc/{process.pid}/stat")
+    while state.read_text().rpartition(")")[2].split()[0] != "Z":
+        time.sleep(0.01)
+    leftover = tmp_path / f".a.png.{process.pid}.segcli-tmp"
+    leftover.write_bytes(b"")
+    sweep(tmp_path, {"a.png"})
+    assert not leftover.exists()
+    process.wait()
