@@ -53,6 +53,7 @@ def segment_command(method: Method, settings: dict[str, Any], hints: dict[str, s
                     raise SystemExit(outcome.exit_code)
         finally:
             outcomes.close()
+            compiled.announce = None
             if workers > 1 or request.exists == "resume":
                 request.sweep()
             reporter.summary(len(request.items))

@@ -315,3 +315,11 @@ def test_a_debug_run_shows_the_traceback_and_another_does_not(segcli: Run, save:
     Path("a.png").write_text("text")
     assert "Traceback" not in segcli("otsu", "a.png").err
     assert "Traceback" in segcli("otsu", "a.png", "--debug").err
+
+
+def test_a_run_leaves_nothing_set_for_those_who_use_the_library_after_it(segcli: Run, save: Save) -> None:
+    from segcli.numeric import compiled
+
+    save("a.png")
+    assert segcli("otsu", "a.png").code == 0
+    assert compiled.announce is None
