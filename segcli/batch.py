@@ -5,6 +5,7 @@ Progress is the caller looping over `each`; nothing is called back.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -218,6 +219,8 @@ def _start_worker(work: Work | None) -> None:
 
     cv2.setNumThreads(1)
     _keep_memory()
+    # Modules and rows are never garbage; without this they are looked through again and again.
+    gc.freeze()
 
 
 def _keep_memory() -> None:

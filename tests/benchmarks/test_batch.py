@@ -74,7 +74,7 @@ def seconds(command: list[str], out: Path) -> float:
     return took
 
 
-def test_throughput_beside_bare_opencv(tmp_path: Path) -> None:
+def test_throughput_is_at_least_0_85_of_bare_opencv(tmp_path: Path) -> None:
     script = tmp_path / "peer.py"
     script.write_text(PEER)
     for name, count in (("many", MANY), ("few", FEW)):
@@ -97,7 +97,7 @@ def test_throughput_beside_bare_opencv(tmp_path: Path) -> None:
         pairs = zip(values, rates["bare OpenCV, 2 processes"], strict=True)
         ratios[name] = statistics.median(own / peer for own, peer in pairs)
         print(f"{name:<26} {statistics.median(values):>16.1f} {ratios[name]:>6.2f}")
-    assert ratios["the same --quiet"] >= 0.85
+    assert ratios["segcli otsu --jobs 2"] >= 0.85
 
 
 def peak_megabytes(folder: Path, out: Path) -> float:

@@ -139,3 +139,14 @@ def test_a_dead_process_that_nobody_has_buried_yet_counts_as_dead(tmp_path: Path
     sweep(tmp_path, {"a.png"})
     assert not leftover.exists()
     process.wait()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (37, 259)])
+def test_8_bit_labels_are_read_back_by_every_library(shape: tuple[int, int]) -> None:
+    generator = np.random.default_rng(4)
+    for labels in (generator.integers(0, 256, shape, dtype=np.uint8), np.full(shape, 7, np.uint8)):
+        plain = encode_labels(labels, "classes", ".png", {}, plain=True)
+        assert np.array_equal(decoded(plain), labels)
+        assert np.array_equal(np.asarray(Image.open(io.BytesIO(plain))), labels)
+        indexed = Image.open(io.BytesIO(encode_labels(labels, "classes", ".png", {})))
+        indexed.verify()
