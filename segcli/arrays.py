@@ -6,7 +6,8 @@ the first parameter's form decides what the method is handed, `Param` bounds a k
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -48,6 +49,33 @@ class Box(NamedTuple):
     top: int
     right: int
     bottom: int
+
+
+class Point(NamedTuple):
+    """A pixel: x to the right, y down, from 0."""
+
+    x: int
+    y: int
+
+
+Points: TypeAlias = tuple[Point, ...]
+"""Pixels that the user pointed at; at least one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a method learned from examples, as `segcli fit` wrote it.
+
+    Attributes
+    ----------
+    method : name of the method that it belongs to.
+    arrays : what was learned, by name.
+    facts : everything else: names of the classes, settings of the features; JSON values.
+    """
+
+    method: str
+    arrays: Mapping[str, Array]
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

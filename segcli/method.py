@@ -17,18 +17,18 @@ from typing import Any, Literal
 
 import numpy as np
 
-from segcli.arrays import Array, Box, Form, Param
+from segcli.arrays import Array, Box, Fitted, Form, Param, Point, Points
 from segcli.cleanup import Cleanup, clean
 from segcli.errors import InputError, SettingError, UsageError
 from segcli.methods import MethodFunction
 from segcli.numeric.forms import as_color, as_gray, leave_out, native
 from segcli.segmentation import VOID, Segmentation
 
-KnobKind = Literal["int", "float", "bool", "choice", "numbers", "labels", "mask", "scores", "box"]
+KnobKind = Literal["int", "float", "bool", "choice", "numbers", "labels", "mask", "scores", "box", "points", "model"]
 ImageForm = Literal["gray", "color", "any"]
 
-HINTS = ("labels", "mask", "scores", "box")
-"""Kinds of knobs that differ from picture to picture and come from files."""
+HINTS = ("labels", "mask", "scores", "box", "points", "model")
+"""Kinds of knobs that come from files or may differ from picture to picture."""
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,8 @@ def _knob(function: MethodFunction, parameter: inspect.Parameter, hint: Any, pro
     kind: KnobKind
     if forms:
         kind = typing.cast(KnobKind, forms[0])
-    elif plain == [Box]:
-        kind = "box"
+    elif len(plain) == 1 and plain[0] in _HINT_TYPES:
+        kind = _HINT_TYPES[plain[0]]
     elif words and not plain:
         kind = "choice"
     elif plain in ([bool], [int], [float]):
@@ -171,6 +171,9 @@ def _knob(function: MethodFunction, parameter: inspect.Parameter, hint: Any, pro
     else:
         raise TypeError(f"{function.__name__}: parameter {parameter.name} has a type that cannot be a knob: {hint}")
     return Knob(parameter.name, kind, parameter.default, optional, bounds.min, bounds.max, words, bounds.unit, prose)
+
+
+_HINT_TYPES: dict[Any, KnobKind] = {Box: "box", Points: "points", Fitted: "model"}
 
 
 @dataclass(frozen=True)
@@ -221,6 +224,10 @@ def check_setting(knob: Knob, value: Any) -> Any:
         return tuple(_number(knob, item) for item in values)
     if knob.kind == "box":
         return _box(knob, value)
+    if knob.kind == "points":
+        return _points(knob, value)
+    if knob.kind == "model" and not isinstance(value, Fitted):
+        raise SettingError(knob.name, f"is a {type(value).__name__}; it must be a fitted model.")
     return value
 
 
@@ -259,6 +266,17 @@ def _box(knob: Knob, value: Any) -> Box:
     return box
 
 
+def _points(knob: Knob, value: Any) -> Points:
+    """Check that there is at least one pair of whole numbers."""
+    try:
+        points = tuple(Point(*(int(part) for part in point)) for point in value)
+    except (TypeError, ValueError):
+        points = ()
+    if not points:
+        raise SettingError(knob.name, f"is {value!r}; it must be pairs X,Y in pixels, at least one.")
+    return points
+
+
 def check_settings(method: Method, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Check every setting against its knob; needs no image, so it comes before any work."""
     return {name: check_setting(method.knob(name), value) for name, value in settings.items()}
@@ -294,7 +312,7 @@ def run(
         pixels = as_gray(pixels) if row.form == "gray" else as_color(pixels)
     pixels, valid, more = leave_out(pixels, valid)
     for name, value in checked.items():
-        checked[name] = _fit_hint(row.knob(name), value, (pixels.shape[0], pixels.shape[1]))
+        checked[name] = _fit_hint(row, row.knob(name), value, (pixels.shape[0], pixels.shape[1]))
     if row.takes_valid:
         checked["valid"] = valid
     result = _checked(row, row.function(pixels, **checked), (pixels.shape[0], pixels.shape[1]))
@@ -315,7 +333,7 @@ def _objects(labels: Array) -> int:
     return int(np.count_nonzero(np.bincount(labels.ravel())[1:]))
 
 
-def _fit_hint(knob: Knob, value: Any, shape: tuple[int, int]) -> Any:
+def _fit_hint(row: Method, knob: Knob, value: Any, shape: tuple[int, int]) -> Any:
     """Check a per-image hint against the image's size and give it its own type."""
     if value is None or not knob.is_hint:
         return value
@@ -326,6 +344,17 @@ def _fit_hint(knob: Knob, value: Any, shape: tuple[int, int]) -> Any:
             text = ",".join(map(str, value))
             raise InputError(f"{knob.name} {text} lies outside the image, which is {width} x {height}.")
         return box
+    if knob.kind == "points":
+        for point in value:
+            if not (0 <= point.x < width and 0 <= point.y < height):
+                raise InputError(
+                    f"{knob.name} {point.x},{point.y} lies outside the image, which is {width} x {height}."
+                )
+        return value
+    if knob.kind == "model":
+        if value.method != row.name:
+            raise InputError(f"{knob.name} was fitted for {value.method}, not for {row.name}.")
+        return value
     array = np.asarray(value)
     if array.shape[-2:] != shape or array.ndim != (3 if knob.kind == "scores" else 2):
         raise InputError(

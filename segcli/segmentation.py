@@ -26,6 +26,8 @@ class Segmentation:
     kind : mask, classes or instances
     names : names of the classes, where they are known.
     scores : (K, H, W) float32, or None.
+    boxes : (N, 4) int32 left, top, right, bottom of proposed regions, best first; or None.
+    ranks : (N,) float32, one for each box, lower is better; or None.
     numbers : threshold, energy, iterations and the like; shown in the printed line.
     choices : what the method decided by itself, as words, such as foreground=dark.
     layers : same-size images made on the way: distance map, gradient, markers.
@@ -37,6 +39,8 @@ class Segmentation:
     kind: Kind
     names: tuple[str, ...] = ()
     scores: Scores | None = None
+    boxes: Array | None = None
+    ranks: Array | None = None
     numbers: Mapping[str, float] = field(default_factory=dict)
     choices: Mapping[str, str] = field(default_factory=dict)
     layers: Mapping[str, Array] = field(default_factory=dict)

@@ -12,9 +12,15 @@ MethodFunction = Callable[..., Segmentation]
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "threshold": ("threshold", "otsu"),
+    "edges": (),
     "regions": ("watershed",),
+    "superpixels": (),
     "clusters": ("kmeans",),
     "graphs": ("graphcut", "grabcut"),
+    "fields": (),
+    "examples": (),
+    "contours": (),
+    "saliency": (),
 }
 """Every method under its family. Names, not functions: a command loads the one method it runs."""
 

@@ -59,7 +59,7 @@ def partition(
     classes: int,
     *,
     distance: Distance = "l2",
-    init: Start = "k-means++",
+    seeding: Start = "k-means++",
     restarts: int = 10,
     iterations: int = 300,
     tolerance: float = 0.0,
@@ -83,7 +83,7 @@ def partition(
         2 to 255.
     distance : l2 or l1
         Squared Euclidean distance and means, or city-block distance and medians.
-    init : k-means++ or random
+    seeding : k-means++ or random
         Starting points drawn in proportion to their distance from those already drawn, the best of eight draws each
         time; or in proportion to their weight alone.
     restarts : int
@@ -123,7 +123,7 @@ def partition(
     generator = np.random.default_rng(seed)
     lloyd = _Lloyd.over(stages[-1], iterations, tolerance, distance == "l1")
     descents = [
-        lloyd.descend(stages[0], _Descent(lloyd.start(stages[0], classes, init, generator))) for _ in range(restarts)
+        lloyd.descend(stages[0], _Descent(lloyd.start(stages[0], classes, seeding, generator))) for _ in range(restarts)
     ]
     starts = np.array([descent.objective for descent in descents])
     for stage in stages[1:]:
@@ -188,11 +188,11 @@ class _Lloyd:
         deviation = kernels.total_distance(whole.points, whole.weights, mean[None], labels, False)
         return cls(whole, iterations, tolerance, city_block, mean, deviation)
 
-    def start(self, cloud: Cloud, classes: int, init: Start, generator: np.random.Generator) -> Reals:
+    def start(self, cloud: Cloud, classes: int, seeding: Start, generator: np.random.Generator) -> Reals:
         """Draw starting centers from the points."""
         from segcli.numeric import _cluster_kernels as kernels
 
-        if init == "k-means++":
+        if seeding == "k-means++":
             draws = generator.random((classes, _DRAWS))
             chosen = kernels.spread(cloud.points, cloud.weights, draws, self.city_block)
         else:

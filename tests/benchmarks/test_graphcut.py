@@ -114,7 +114,7 @@ def test_cutting_a_graph_again_gives_the_flow_of_a_fresh_cut():
 def test_overlap_with_the_truth_of_ten_photographs(data):
     folder = data / "grabcut"
     boxes = json.loads((folder / "boxes.json").read_text())
-    for settings in ({}, {"model": "gaussian"}, {"connectivity": 4}):
+    for settings in ({}, {"color_model": "gaussian"}, {"connectivity": 4}):
         scores = {"scribbles 1": [], "scribbles 2": [], "box": []}
         for name, entry in boxes.items():
             image = np.array(Image.open(folder / f"images/{name}.jpg").convert("RGB"))

@@ -130,10 +130,10 @@ def test_one_stray_value_among_many_points_gets_a_class():
     assert found.objective / 30_000 == pytest.approx(1 / 48, rel=0.02)
 
 
-@pytest.mark.parametrize("init", ["k-means++", "random"])
-def test_the_best_start_is_kept(init):
+@pytest.mark.parametrize("seeding", ["k-means++", "random"])
+def test_the_best_start_is_kept(seeding):
     points = scattered(3_000)
-    found = partition(points, np.ones(1), 9, init=init, restarts=8)
+    found = partition(points, np.ones(1), 9, seeding=seeding, restarts=8)
     assert len(found.starts) == 8
     assert len({round(start) for start in found.starts}) > 1
     assert found.objective == pytest.approx(found.starts.min())

@@ -26,7 +26,7 @@ def kmeans(
     space: Literal["rgb", "lab"] = "rgb",
     distance: Literal["l2", "l1"] = "l2",
     position_weight: Annotated[float, Param(min=0, unit="intensity per pixel")] | Literal["auto"] = "auto",
-    init: Literal["k-means++", "random"] = "k-means++",
+    seeding: Literal["k-means++", "random"] = "k-means++",
     restarts: Annotated[int, Param(min=1, max=1000)] = 10,
     iterations: Annotated[int, Param(min=1, max=100_000)] = 300,
     tolerance: Annotated[float, Param(min=0, unit="intensity")] = 0.0,
@@ -58,7 +58,7 @@ def kmeans(
     position_weight : float or auto
         What one pixel of distance in the picture counts for, in units of the intensity (for lab in units of L*). With
         auto the picture's longer side counts half as much as the widest range of a channel.
-    init : k-means++ or random
+    seeding : k-means++ or random
         Draw starting centers far apart, or evenly from the pixels.
     restarts : int
         Number of starts, of which the one with the lowest objective is kept.
@@ -118,7 +118,7 @@ def kmeans(
         pixels.weights,
         classes,
         distance=distance,
-        init=init,
+        seeding=seeding,
         restarts=restarts,
         iterations=iterations,
         tolerance=tolerance,

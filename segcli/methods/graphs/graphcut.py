@@ -24,7 +24,7 @@ def graphcut(
     valid: Valid = None,
     scribbles: Labels | None = None,
     box: Box | None = None,
-    model: Literal["histogram", "gaussian"] = "histogram",
+    color_model: Literal["histogram", "gaussian"] = "histogram",
     weight: Annotated[float, Param(min=0, max=10000)] = 20.0,
     contrast: Annotated[float, Param(min=1e-6, max=65535, unit="intensity")] | Literal["auto"] = "auto",
     connectivity: Literal[4, 8] = 8,
@@ -51,7 +51,7 @@ def graphcut(
     box : left, top, right, bottom
         Rectangle around the object. All outside it is background, except scribbles of 1;
         the object's colors are those more frequent inside it than outside.
-    model : histogram or gaussian
+    color_model : histogram or gaussian
         Color model of each side: several colors, or one with its spread.
     weight : float
         What the border costs against the colors; higher is smoother.
@@ -101,7 +101,7 @@ def graphcut(
             choices["foreground"] = choose_side((odds > 0).view(np.uint8), valid)
         odds = odds if choices["foreground"] == "bright" else -odds
     else:
-        odds = _learned_odds(image, seeds, valid, model)
+        odds = _learned_odds(image, seeds, valid, color_model)
     source, sink = _terminals(odds, seeds, valid)
     weights, used = contrast_weights(image, connectivity, None if contrast == "auto" else contrast, valid)
     weights *= np.float32(weight)
@@ -144,9 +144,11 @@ def _seeds(scribbles: Array | None, box: Box | None, valid: Array | None, shape:
     return seeds
 
 
-def _learned_odds(image: Array, seeds: Array, valid: Array | None, model: Literal["histogram", "gaussian"]) -> Array:
+def _learned_odds(
+    image: Array, seeds: Array, valid: Array | None, color_model: Literal["histogram", "gaussian"]
+) -> Array:
     """Log odds of object over background by colors learned from the seeds, or from the open pixels of a box."""
-    background = log_likelihood(image, (seeds == BACKGROUND).astype(np.float32), model)
+    background = log_likelihood(image, (seeds == BACKGROUND).astype(np.float32), color_model)
     if (seeds == OBJECT).any():
         samples = (seeds == OBJECT).astype(np.float32)
     else:
@@ -154,9 +156,9 @@ def _learned_odds(image: Array, seeds: Array, valid: Array | None, model: Litera
         if valid is not None:
             samples *= valid
         # A box holds object and background: p_in >= (1 - a) p_background, and what exceeds it is the object's.
-        inside = log_likelihood(image, samples, model)
+        inside = log_likelihood(image, samples, color_model)
         samples *= 1e-6 - np.expm1(np.minimum(background - inside, 0))
-    return log_likelihood(image, samples, model) - background
+    return log_likelihood(image, samples, color_model) - background
 
 
 def _terminals(odds: Array, seeds: Array, valid: Array | None) -> tuple[Array, Array]:

@@ -76,7 +76,7 @@ def test_no_labeling_of_a_tiny_picture_has_less_energy():
 @pytest.mark.parametrize("connectivity", [4, 8])
 def test_a_scribbled_square_is_found_and_the_flow_proves_the_energy(model, connectivity):
     image, truth = blob()
-    result = run(graphcut, image, scribbles=strokes(), model=model, connectivity=connectivity, weight=3.0)
+    result = run(graphcut, image, scribbles=strokes(), color_model=model, connectivity=connectivity, weight=3.0)
     assert (result.labels == truth).mean() > 0.98
     assert result.numbers["flow"] == pytest.approx(result.numbers["energy"], rel=1e-6)
     assert result.notes == ()
@@ -95,7 +95,7 @@ def test_scribbles_are_obeyed_against_the_colors():
 @pytest.mark.parametrize("model", ["histogram", "gaussian"])
 def test_a_box_keeps_everything_outside_it_as_background(model):
     image, truth = blob()
-    result = run(graphcut, image, box=(7, 5, 30, 23), model=model, weight=3.0)
+    result = run(graphcut, image, box=(7, 5, 30, 23), color_model=model, weight=3.0)
     assert (result.labels == truth).mean() > 0.97
     outside = np.ones(truth.shape, bool)
     outside[5:23, 7:30] = False
@@ -117,8 +117,8 @@ def test_a_box_with_a_scribble_takes_the_colors_of_the_scribble():
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32])
 def test_the_pixel_type_makes_no_difference(model, dtype):
     # The picture reaches from 0 to the type's top, so that all histograms have the same range.
-    eight = run(graphcut, blob()[0], scribbles=strokes(), model=model, weight=3.0).labels
-    other = run(graphcut, blob(dtype=dtype, top=65535)[0], scribbles=strokes(), model=model, weight=3.0).labels
+    eight = run(graphcut, blob()[0], scribbles=strokes(), color_model=model, weight=3.0).labels
+    other = run(graphcut, blob(dtype=dtype, top=65535)[0], scribbles=strokes(), color_model=model, weight=3.0).labels
     assert (other == eight).mean() > 0.995
 
 
