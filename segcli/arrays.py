@@ -78,6 +78,10 @@ class Fitted:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+Hint: TypeAlias = Array | Box | Points | Fitted
+"""What comes beside the image: a label image, mask or scores, a box, points, or what was learned."""
+
+
 @dataclass(frozen=True)
 class Param:
     """Bounds (inclusive) and unit of a number; also the range a search may try."""

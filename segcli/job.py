@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from segcli import __version__
-from segcli.arrays import Array, Box
+from segcli.arrays import Array, Hint
 from segcli.errors import EnvironmentFailure, InputError, SegcliError
 from segcli.files.hints import Found, hint_record, read_hint
 from segcli.files.image import Image
@@ -170,7 +170,7 @@ def _segment(
     image: Image,
     page: int | None,
     outputs: tuple[Output, ...],
-    hints: dict[str, Array | Box],
+    hints: dict[str, Hint],
     record: dict[str, Any],
 ) -> Outcome:
     """Segment one image and put every output in place."""

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from segcli.arrays import Array, Box
+from segcli.arrays import Array, Hint
 from segcli.cleanup import Cleanup
 from segcli.files.image import Image
 from segcli.method import Method, describe, run
@@ -27,7 +27,7 @@ class Segmenter(Protocol):
     def record(self) -> dict[str, Any]:
         """Everything that decides the result besides the image, as JSON values."""
 
-    def __call__(self, image: Image, hints: Mapping[str, Array | Box], roi: Array | None = None) -> Segmentation: ...
+    def __call__(self, image: Image, hints: Mapping[str, Hint], roi: Array | None = None) -> Segmentation: ...
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class MethodSegmenter:
                 found[part] = asked
         return found
 
-    def __call__(self, image: Image, hints: Mapping[str, Array | Box], roi: Array | None = None) -> Segmentation:
+    def __call__(self, image: Image, hints: Mapping[str, Hint], roi: Array | None = None) -> Segmentation:
         pixels, valid, notes = self.preparation.apply(image, self.method.form, roi)
         result = run(self.method, pixels, valid=valid, cleanup=self.cleanup, **self.settings, **hints)
         if not notes:

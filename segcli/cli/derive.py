@@ -10,7 +10,8 @@ import typer
 
 from segcli.cli.options import Shared, shared_parameters
 from segcli.errors import SettingError
-from segcli.method import Knob, Method, check_setting
+from segcli.knob import Knob, check_setting
+from segcli.method import Method
 
 KNOBS = "Knobs"
 METAVARS = {
@@ -21,6 +22,7 @@ METAVARS = {
     "mask": "FILE",
     "scores": "FILE",
     "box": "L,T,R,B",
+    "points": "X,Y",
 }
 
 
@@ -58,7 +60,7 @@ def _help(method: Method) -> str:
 def _parameter(knob: Knob) -> inspect.Parameter:
     """One knob as a parameter that Typer turns into an option; values arrive as text and are parsed here."""
     flag = f"--{knob.name.replace('_', '-')}"
-    annotation: Any = Optional[list[str]] if knob.kind == "numbers" else str  # noqa: UP045
+    annotation: Any = Optional[list[str]] if knob.kind in ("numbers", "points") else str  # noqa: UP045
     default: Any = None
     if knob.kind == "bool":
         annotation, default = bool, knob.default
@@ -110,7 +112,7 @@ def parse_knobs(method: Method, values: Mapping[str, Any]) -> tuple[dict[str, An
         if value is None or value == [] or (knob.kind == "bool" and value == knob.default):
             continue
         if knob.is_hint:
-            hints[name] = value
+            hints[name] = " ".join(value) if knob.kind == "points" else value
         else:
             settings[name] = check_setting(knob, _parsed(knob, value))
     return settings, hints

@@ -10,14 +10,17 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-from segcli.arrays import Array, Box
+from segcli.arrays import Box, Hint, Point, Points
 from segcli.errors import InputError, UsageError
 from segcli.files.provenance import portable
 from segcli.files.read import read_bytes
 from segcli.files.sources import Item
 
-Found = tuple[tuple[str, str, str | Box], ...]
-"""Name, kind, and file or box, of each hint that belongs to one image."""
+Given = str | Box | Points
+"""What a hint is for one image: a file, a box, or points."""
+
+Found = tuple[tuple[str, str, Given], ...]
+"""Name, kind and value of each hint that belongs to one image."""
 
 
 @dataclass(frozen=True)
@@ -25,24 +28,25 @@ class Hints:
     """The answer to `--scribbles VALUE` and the like, for every image of a run.
 
     `value` is one file for all images, a folder whose files are paired by stem, a path
-    with {stem} in it, LEFT,TOP,RIGHT,BOTTOM, or @FILE: a JSON object from stem to box.
+    with {stem} in it, LEFT,TOP,RIGHT,BOTTOM, X,Y pairs with spaces between them, or @FILE: a JSON object
+    from stem to box or to a list of points.
     """
 
     name: str
     kind: str
     value: str
     paired: dict[str, str] = field(default_factory=dict)
-    boxes: dict[str, Box] = field(default_factory=dict)
+    drawn: dict[str, Box | Points] = field(default_factory=dict)
 
-    def of(self, item: Item) -> str | Box:
-        """The file or box that belongs to one image.
+    def of(self, item: Item) -> Given:
+        """What belongs to one image.
 
         Raises
         ------
         InputError : there is none.
         """
-        if self.kind == "box":
-            found: str | Box | None = self.boxes.get(item.stem, self.boxes.get(""))
+        if self.kind in DRAWN:
+            found: Given | None = self.drawn.get(item.stem, self.drawn.get(""))
         elif self.paired:
             found = self.paired.get(item.stem)
         else:
@@ -54,11 +58,15 @@ class Hints:
 
     def files(self, items: Iterable[Item] = ()) -> list[str]:
         """Every file that may be read for these images, so that no output replaces one."""
-        if self.kind == "box":
+        if self.kind in DRAWN:
             return [self.value[1:]] if self.value.startswith("@") else []
         if "{stem}" in self.value and not self.paired:
             return [self.value.replace("{stem}", item.stem) for item in items]
         return list(self.paired.values()) or [self.value]
+
+
+DRAWN = ("box", "points")
+"""Kinds of hints that are given as numbers, or as a table of them."""
 
 
 def find_hints(name: str, kind: str, value: str) -> Hints:
@@ -66,11 +74,11 @@ def find_hints(name: str, kind: str, value: str) -> Hints:
 
     Raises
     ------
-    UsageError : a file or folder that is not there, a box that is no box.
+    UsageError : a file or folder that is not there, a box that is no box, a point that is none.
     """
     flag = f"--{name.replace('_', '-')}"
-    if kind == "box":
-        return Hints(name, kind, value, boxes=_boxes(flag, value))
+    if kind in DRAWN:
+        return Hints(name, kind, value, drawn=_drawn(flag, kind, value))
     if os.path.isdir(value):
         paired: dict[str, str] = {}
         for entry in sorted(os.listdir(value)):
@@ -88,18 +96,18 @@ def find_hints(name: str, kind: str, value: str) -> Hints:
     return Hints(name, kind, value)
 
 
-def read_hint(name: str, kind: str, value: str | Box) -> Array | Box:
-    """Read the file of a hint.
+def read_hint(name: str, kind: str, value: Given) -> Hint:
+    """Read the file of a hint; a box and points are what they are.
 
     Raises
     ------
     InputError : it cannot be read as what it should be; the message names the file.
     """
-    if isinstance(value, Box):
+    if not isinstance(value, str):
         return value
     from segcli.files.labels import read_labels, read_mask, read_scores
 
-    readers: dict[str, Callable[[str], Array]] = {"labels": read_labels, "mask": read_mask, "scores": read_scores}
+    readers: dict[str, Callable[[str], Hint]] = {"labels": read_labels, "mask": read_mask, "scores": read_scores}
     try:
         return readers[kind](value)
     except InputError as failure:
@@ -107,7 +115,7 @@ def read_hint(name: str, kind: str, value: str | Box) -> Array | Box:
 
 
 def hint_record(found: Found) -> dict[str, Any]:
-    """What an output says of its hints: boxes as they are, files by name and contents.
+    """What an output says of its hints: boxes and points as they are, files by name and contents.
 
     Raises
     ------
@@ -115,8 +123,8 @@ def hint_record(found: Found) -> dict[str, Any]:
     """
     said: dict[str, Any] = {}
     for name, _, value in found:
-        if isinstance(value, Box):
-            said[name] = list(value)
+        if not isinstance(value, str):
+            said[name] = json.loads(json.dumps(value))
             continue
         try:
             stamp = os.stat(value)
@@ -133,10 +141,11 @@ def _digest(path: str, size: int, changed: int) -> str:
     return sha256(read_bytes(path)).hexdigest()
 
 
-def _boxes(flag: str, value: str) -> dict[str, Box]:
-    """Boxes by stem; a box given outright stands under ''."""
+def _drawn(flag: str, kind: str, value: str) -> dict[str, Box | Points]:
+    """Boxes or points by stem; what is given outright stands under ''."""
+    parse = _box if kind == "box" else _points
     if not value.startswith("@"):
-        return {"": _box(flag, value.split(","))}
+        return {"": parse(flag, value.split(",") if kind == "box" else [pair.split(",") for pair in value.split()])}
     path = value[1:]
     try:
         with open(path, encoding="utf-8") as stream:
@@ -146,11 +155,34 @@ def _boxes(flag: str, value: str) -> dict[str, Box]:
     except ValueError as failure:
         raise UsageError(f"{flag} {path!r} is not JSON: {failure}.") from failure
     if not isinstance(table, dict):
-        raise UsageError(f"{flag} {path!r} holds a {type(table).__name__}; expected an object from stem to box.")
+        what = "box" if kind == "box" else "points"
+        raise UsageError(f"{flag} {path!r} holds a {type(table).__name__}; expected an object from stem to {what}.")
     return {
-        stem: _box(f"{flag} {path!r}, {stem!r}:", entry.get("box") if isinstance(entry, dict) else entry)
+        stem: parse(f"{flag} {path!r}, {stem!r}:", entry.get(kind) if isinstance(entry, dict) else entry)
         for stem, entry in table.items()
     }
+
+
+def _points(flag: str, values: object) -> Points:
+    """Pairs of whole numbers, at least one."""
+    try:
+        if isinstance(values, str) or any(isinstance(pair, str) for pair in values):  # type: ignore[attr-defined]
+            raise TypeError("text is no list of pairs")
+        points = tuple(Point(*(int(value) for value in pair)) for pair in values)  # type: ignore[attr-defined]
+    except (TypeError, ValueError, OverflowError):
+        points = ()
+    if not points:
+        raise UsageError(f"{flag} is {_said(values)}; expected X,Y in pixels.")
+    return points
+
+
+def _said(values: object) -> str:
+    """Parts of a text as the user typed them; anything else as it is."""
+    if isinstance(values, list) and all(
+        isinstance(pair, list) and all(isinstance(v, str) for v in pair) for pair in values
+    ):
+        return repr(" ".join(",".join(pair) for pair in values))
+    return repr(values)
 
 
 def _box(flag: str, values: object) -> Box:

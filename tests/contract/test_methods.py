@@ -9,9 +9,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from segcli.arrays import Box
+from segcli.arrays import Box, Point
 from segcli.errors import InputError, SegcliError, SettingError
-from segcli.method import check_setting, describe, docstring_sections, run
+from segcli.knob import check_setting
+from segcli.method import describe, docstring_sections, run
 from segcli.methods import NAMES, find
 from segcli.segmentation import VOID
 
@@ -47,6 +48,8 @@ def hint(kind, shape):
     row, column = height // 2, (9 * width) // 32
     if kind == "box":
         return Box(width // 16, height // 6, max(width - 1, 1), max(height - 1, 1))
+    if kind == "points":
+        return (Point(column, row),)
     marked = np.zeros(shape, np.int32)
     marked[row : row + 2, column : column + 2] = 1
     marked[: height // 8 + 1, : width // 2] = 2
@@ -249,7 +252,7 @@ def test_left_out_pixels_have_no_weight(row, dtype, color):
     valid = np.arange(wide.shape[1])[None] < np.full((24, 1), 32)
     hints = {name: hint(row.knob(name).kind, (24, 32)) for name in needed(row)}
     wide_hints = {
-        name: value if isinstance(value, Box) else np.pad(value, [(0, 0)] * (value.ndim - 1) + [(0, 7 * 32)])
+        name: np.pad(value, [(0, 0)] * (value.ndim - 1) + [(0, 7 * 32)]) if isinstance(value, np.ndarray) else value
         for name, value in hints.items()
     }
     expected, result = run(row, image, **hints), run(row, wide, valid=valid, **wide_hints)
@@ -336,6 +339,10 @@ def test_hints_of_another_size_are_refused_with_both_sizes(row, knob):
     if knob.kind == "box":
         with pytest.raises(InputError, match="32 x 24"):
             segment(row, picture(), **{knob.name: Box(100, 100, 120, 120)})
+        return
+    if knob.kind == "points":
+        with pytest.raises(InputError, match="32 x 24"):
+            segment(row, picture(), **{knob.name: (Point(3, 4), Point(32, 0))})
         return
     with pytest.raises(InputError, match=r"16 x 12.*32 x 24"):
         segment(row, picture(), **{knob.name: hint(knob.kind, (12, 16))})

@@ -19,7 +19,7 @@ TESTS = sorted((REPOSITORY / "tests").rglob("*.py"))
 FLOORS = (
     {"arrays", "errors", "segmentation", "opencv"},
     {"numeric", "files", "scores"},
-    {"method", "cleanup", "preparation", "methods", "networks"},
+    {"method", "knob", "cleanup", "preparation", "methods", "networks"},
     {"learning", "fitting", "figures", "measure"},
     {"batch", "job", "segmenter", "recipe", "evaluate", "check", "compare", "tune"},
     {"cli", "web", "__init__", "__main__"},
