@@ -25,7 +25,7 @@ from segcli.files.provenance import portable
 from segcli.files.read import open_pages, read_bytes, read_image
 from segcli.files.sinks import STDOUT, Output, steps_folder
 from segcli.files.sources import Item
-from segcli.files.write import encode_array, encode_labels, make_parent, write_bytes
+from segcli.files.write import encode_array, encode_boxes, encode_labels, make_parent, write_bytes
 from segcli.measure import foreground_share, measure, region_count
 from segcli.segmentation import Segmentation
 from segcli.segmenter import Segmenter
@@ -261,6 +261,10 @@ def _encode(output: Output, result: Segmentation, image: Image, record: dict[str
         if result.scores is None:
             raise InputError("this method gives no scores; leave out --as scores.")
         return encode_array(result.scores, ending, record)
+    if output.kind == "boxes":
+        if result.boxes is None or result.ranks is None:
+            raise InputError("this method proposes no boxes; ask for another kind of output with --as.")
+        return encode_boxes(result.boxes, result.ranks, result.labels.shape[::-1], record)
     if output.kind == "palette" and result.kind == "classes" and ending == ".png":
         return encode_labels(result.labels, result.kind, ending, record)
     from segcli.figures.render import Picture, render
@@ -269,7 +273,10 @@ def _encode(output: Output, result: Segmentation, image: Image, record: dict[str
 
 
 def _rows(result: Segmentation, image: Image) -> dict[str, list[Any]]:
-    """Region measurements as plain lists."""
+    """Measurements of the regions, or of what is proposed, as plain lists."""
+    if result.boxes is not None and result.ranks is not None:
+        columns = zip(("left", "top", "right", "bottom"), result.boxes.T, strict=True)
+        return {"rank": result.ranks.tolist(), **{name: column.tolist() for name, column in columns}}
     return {name: [_plain(value) for value in column] for name, column in measure(result, image.gray).items()}
 
 

@@ -27,7 +27,7 @@ class Shared:
     page: str | None = None
     out: str | None = None
     name: str = "{stem}.{method}"
-    kinds: tuple[str, ...] = ("mask",)
+    kinds: tuple[str, ...] = ()
     exists: str = "fail"
     jobs: int = 1
     channel: str | None = None
@@ -127,7 +127,7 @@ SHARED: Mapping[str, Any] = {
             "--as",
             metavar="KIND",
             autocompletion=_words(*KINDS),
-            help=f"What to write, may repeat: {', '.join(KINDS)}; default mask.",
+            help=f"What to write, may repeat: {', '.join(KINDS)}; default mask, boxes for -o NAME.json.",
         ),
     ],
     "exists": Annotated[

@@ -126,7 +126,7 @@ def make_request(method: Method, settings: dict[str, Any], hints: dict[str, str]
     if shared.roi is not None:
         found.append(find_hints("roi", "mask", shared.roi))
     limits = Limits(unlimited=shared.no_limits)
-    sink = Sink(_out(shared, items), shared.name, shared.kinds, method.command)
+    sink = Sink(_out(shared, items), shared.name, _kinds(shared), method.command)
     planned = tuple((item, _pages(shared, sink, item, limits)) for item in items)
     steps = _steps(shared, planned)
     reads = [file for hint in found for file in hint.files(items)]
@@ -188,6 +188,14 @@ def _out(shared: Shared, items: list[Item]) -> str | None:
         if sys.stdout.isatty():
             raise UsageError("a picture is not written to a terminal; name a file with -o, or redirect with > or |.")
     return out
+
+
+def _kinds(shared: Shared) -> tuple[str, ...]:
+    """The kinds of output asked for; without a word on it the ending of a file name decides."""
+    if shared.kinds:
+        return shared.kinds
+    named = (shared.out or "", shared.name)
+    return ("boxes",) if any(name.lower().endswith(".json") for name in named) else ("mask",)
 
 
 def _pages(shared: Shared, sink: Sink, item: Item, limits: Limits) -> Pages:

@@ -30,6 +30,7 @@ CROWDED = 12
 """Columns of a series that can be told apart as curves."""
 
 MOST_SWATCHES = 60
+BEST_BOXES = 20
 
 COLOR_WORDS = {"center", "centers", "color", "colors", "means", "modes"}
 LABEL_WORDS = {"label", "labels", "marker", "markers", "seed", "seeds", "regions", "superpixels", "objects", "classes"}
@@ -41,10 +42,11 @@ def steps(segmentation: Segmentation, color_image: Color) -> Iterator[tuple[str,
     Parameters
     ----------
     segmentation : Segmentation
-        Layers become pictures: bool black and white, whole-number labels in their colors over the dimmed picture,
-        floats in a color map with its scale, (H, W, 3) as they are. Series become curves; `histogram` with
-        `levels`, and the numbers named threshold, threshold_1, ..., a histogram with cuts. Series named after
-        colors or centers, of three columns, become swatches.
+        Layers become pictures: bool black and white, or outlines on the picture where the name has the word
+        contour, whole-number labels in their colors over the dimmed picture, floats in a color map with its scale,
+        (H, W, 3) as they are. Series become curves; `histogram` with `levels`, and the numbers named threshold,
+        threshold_1, ..., a histogram with cuts. Series named after colors or centers, of three columns, become
+        swatches. Proposed boxes are drawn on the picture.
     color_image : (H, W, 3) uint8, uint16 or float32
         The picture that was segmented.
 
@@ -84,8 +86,24 @@ def _pages(segmentation: Segmentation, color_image: Color) -> Iterator[tuple[str
             yield name, page
     small = replace(segmentation, labels=_nearest(labels))
     legend = _class_legend(segmentation) if segmentation.kind == "classes" else []
+    if segmentation.boxes is not None:
+        yield "proposals", _proposals(segmentation.boxes, labels.shape, picture)
     yield "labels", pages.picture_page("Labels", _summary(segmentation), paint(small), legend=legend)
     yield "overlay", pages.picture_page("Overlay", _in_numbers(segmentation), render("overlay", small, picture))
+
+
+def _proposals(boxes: Array, shape: tuple[int, ...], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Draw the best boxes, the very best last and brightest."""
+    from segcli.opencv import cv2
+
+    scale = picture.shape[1] / shape[1]
+    shown = (picture * 0.6).astype(np.uint8)
+    best = boxes[:BEST_BOXES]
+    for place, box in reversed(list(enumerate(best))):
+        left, top, right, bottom = (round(float(edge) * scale) for edge in box)
+        red, green, blue = (round(level * (1 - 0.7 * place / len(best))) for level in (255, 225, 0))
+        cv2.rectangle(shown, (left, top), (max(right - 1, left), max(bottom - 1, top)), (red, green, blue), 2)
+    return pages.picture_page("Proposals", f"the best {len(best)} of {len(boxes)}", shown)
 
 
 def _summary(segmentation: Segmentation) -> str:
@@ -149,6 +167,9 @@ def _layer(name: str, layer: Array, picture: NDArray[np.uint8]) -> NDArray[np.ui
     if layer.ndim == 3:
         return pages.picture_page(_plain(name), "", _resized(for_display(layer)))
     words = set(name.lower().split("_"))
+    if layer.dtype == bool and "contour" in words:
+        outlined = render("contours", Segmentation(_nearest(layer).astype(np.uint8), "mask"), picture)
+        return pages.picture_page(_plain(name), f"inside on {layer.mean():.1%} of the picture", outlined)
     if layer.dtype == bool or (layer.dtype == np.uint8 and layer.max() <= 1 and not words & LABEL_WORDS):
         share = np.count_nonzero(layer) / layer.size
         shown = _nearest(layer).astype(np.uint8) * np.uint8(255)

@@ -3,7 +3,7 @@
 Every written file that has room for text carries a JSON object: method, settings, version, the input's
 name and hash, and `content`, the SHA-256 of the file without that text. No time of day goes in, so equal
 runs give equal bytes. Where the text sits: PNG an iTXt chunk, JPEG a comment, TIFF the image description,
-NPZ the archive comment; NPY has no room for it.
+NPZ the archive comment, JSON its first key; NPY has no room for it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ KEYWORD = b"segcli"
 MARK = b"segcli\0"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 BLANK = "0" * 64
+JSON_START = b'{"provenance": '
 
 
 def portable(path: str) -> str:
@@ -39,6 +40,8 @@ def sealed(data: bytes, record: Mapping[str, Any]) -> bytes:
     if data.startswith(b"PK"):
         text = _text(record, data)
         return data[:-2] + struct.pack("<H", len(text)) + text
+    if data.startswith(b"{"):
+        return JSON_START + _text(record, data) + b", " + data[1:]
     if data[:2] in (b"II", b"MM"):
         # The description was written with a blank hash in its place (see tiff_description).
         return data.replace(BLANK.encode(), sha256(data).hexdigest().encode(), 1)
@@ -84,4 +87,8 @@ def _split(data: bytes) -> tuple[bytes, bytes]:
         stop = data.find(b"\0", start)
         text = data[start:stop] if start >= 0 else b""
         return text, data[: start + 13] + BLANK.encode() + data[start + 77 :] if text else data
+    if data.startswith(JSON_START):
+        rest = data[len(JSON_START) :].decode()
+        end = json.JSONDecoder().raw_decode(rest)[1]
+        return rest[:end].encode(), b"{" + rest[end + 2 :].encode()
     return b"", data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import zlib
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from segcli.segmentation import Kind, Segmentation
 LABEL_ENDINGS = (".png", ".tif", ".tiff", ".npy", ".npz")
 PICTURE_ENDINGS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 SCORE_ENDINGS = (".npz", ".npy", ".tif", ".tiff")
+BOX_ENDINGS = (".json",)
 ENDINGS = {
     "mask": LABEL_ENDINGS,
     "labels": LABEL_ENDINGS,
@@ -30,6 +32,7 @@ ENDINGS = {
     "color": PICTURE_ENDINGS,
     "overlay": PICTURE_ENDINGS,
     "contours": PICTURE_ENDINGS,
+    "boxes": BOX_ENDINGS,
 }
 """Which endings each kind of output (`--as`) can be written with, the default first."""
 
@@ -104,6 +107,15 @@ def encode_array(values: Array, ending: str, record: Mapping[str, Any]) -> bytes
     else:
         return sealed(_opencv_encoded(values, ending), record)
     return sealed(buffer.getvalue(), record)
+
+
+def encode_boxes(boxes: Array, ranks: Array, size: tuple[int, int], record: Mapping[str, Any]) -> bytes:
+    """Encode (N, 4) boxes left, top, right, bottom with their (N,) ranks, best first, as JSON.
+
+    size : width and height of the picture.
+    """
+    held = {"boxes": boxes.tolist(), "ranks": [round(rank, 6) for rank in ranks.tolist()], "size": list(size)}
+    return sealed(json.dumps(held).encode() + b"\n", record)
 
 
 def _opencv_encoded(values: Array, ending: str) -> bytes:

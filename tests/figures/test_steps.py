@@ -45,6 +45,29 @@ def test_pages_are_numbered_and_the_result_comes_last():
         assert page.shape[1:] == (1200, 3)
 
 
+def test_a_moving_contour_is_drawn_on_the_picture_and_proposals_as_boxes():
+    inside = np.zeros((30, 40), bool)
+    inside[5:20, 5:20] = True
+    segmentation = Segmentation(
+        inside.astype(np.uint8),
+        "mask",
+        layers={"contour_10": inside},
+        boxes=np.array([[5, 5, 20, 20], [0, 0, 40, 30]], np.int32),
+        ranks=np.array([0.1, 0.7], np.float32),
+    )
+    found = drawn(segmentation, np.full((30, 40, 3), 90, np.uint8))
+    assert list(found) == ["01_input", "02_contour_10", "03_proposals", "04_labels", "05_overlay"]
+    outlined = shown(found["02_contour_10"], (30, 40))
+    scale = outlined.shape[0] / 30
+    middle, corner = (outlined[round(row * scale), round(column * scale)] for row, column in ((12, 12), (27, 35)))
+    assert middle.tolist() == corner.tolist() == [90, 90, 90]
+    assert (outlined == (255, 225, 0)).all(axis=2).any()
+    # The best box is drawn in the brightest color, over the dimmed picture.
+    boxes = shown(found["03_proposals"], (30, 40))
+    assert (boxes[round(5 * scale), round(10 * scale)] == (255, 225, 0)).all()
+    assert boxes[round(25 * scale), round(30 * scale)].tolist() == [54, 54, 54]
+
+
 def test_a_histogram_takes_its_cuts_from_the_numbers_and_curves_over_the_same_levels_along():
     counts = np.zeros(256, np.int64)
     counts[[20, 200]] = 50, 70

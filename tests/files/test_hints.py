@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from segcli.arrays import Box
+from segcli.arrays import Box, Point
 from segcli.errors import InputError, UsageError
 from segcli.files.hints import find_hints
 from segcli.files.sources import Item
@@ -47,6 +47,24 @@ def test_boxes_come_from_text_or_from_a_table_by_stem(tmp_path: Path) -> None:
     assert hints.files() == [str(table)]
     with pytest.raises(InputError, match="no box for it"):
         hints.of(Item("c.png"))
+
+
+def test_points_come_from_text_or_from_a_table_by_stem(tmp_path: Path) -> None:
+    assert find_hints("point", "points", "40,52 7,8").of(Item("x.png")) == (Point(40, 52), Point(7, 8))
+    table = tmp_path / "points.json"
+    table.write_text(json.dumps({"a": [[1, 2]], "b": {"points": [[5, 6], [7, 8]]}}))
+    hints = find_hints("point", "points", f"@{table}")
+    assert hints.of(Item("a.png")) == (Point(1, 2),)
+    assert hints.of(Item("b.png")) == (Point(5, 6), Point(7, 8))
+    with pytest.raises(InputError, match="no point for it"):
+        hints.of(Item("c.png"))
+
+
+@pytest.mark.parametrize("value", ["1", "1,2,3", "1,2;3,4", "a,b", "", "1.5,2"])
+def test_a_point_that_is_none_is_refused_as_it_was_typed(value: str) -> None:
+    with pytest.raises(UsageError, match="expected X,Y") as refusal:
+        find_hints("point", "points", value)
+    assert repr(value) in str(refusal.value)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from segcli.files.provenance import read_provenance
-from segcli.files.write import encode_array, encode_labels
+from segcli.files.write import encode_array, encode_boxes, encode_labels
 
 RECORD = {"method": "otsu", "settings": {"classes": 2}, "input": "K\u00f6ln \udcff.png", "version": "1"}
 LABELS = np.array([[0, 1], [1, 0]], np.uint8)
@@ -21,6 +23,18 @@ def test_labels_carry_their_record_and_know_they_are_untouched(ending: str) -> N
 def test_a_jpeg_picture_carries_its_record() -> None:
     data = encode_array(np.zeros((8, 8, 3), np.uint8), ".jpg", RECORD)
     assert read_provenance(data) == {**RECORD, "untouched": True}
+
+
+def test_boxes_carry_their_record_and_notice_a_change() -> None:
+    data = encode_boxes(np.array([[1, 2, 30, 40]]), np.array([0.5], np.float32), (64, 48), RECORD)
+    held = json.loads(data)
+    assert (held["boxes"], held["ranks"], held["size"]) == ([[1, 2, 30, 40]], [0.5], [64, 48])
+    assert read_provenance(data) == {**RECORD, "untouched": True}
+    changed = read_provenance(data.replace(b"30", b"31"))
+    assert changed is not None
+    assert not changed["untouched"]
+    assert read_provenance(b'{"boxes": []}') is None
+    assert read_provenance(b'{"provenance": nonsense') is None
 
 
 @pytest.mark.parametrize("ending", [".png", ".tif", ".npz", ".jpg"])
