@@ -37,6 +37,30 @@ class Knob:
         return self.kind in HINTS
 
 
+def parse_setting(knob: Knob, text: Any) -> Any:
+    """Turn what a user typed (for a list of numbers: a list of texts) into a value, yet to be checked.
+
+    Raises
+    ------
+    SettingError : a text that is no number where there should be one.
+    """
+    if knob.kind == "numbers":
+        return tuple(_parse_number(knob, part) for part in text)
+    for choice in knob.choices:
+        if text == str(choice):
+            return choice
+    return _parse_number(knob, text) if knob.kind in ("int", "float") else text
+
+
+def _parse_number(knob: Knob, text: str) -> float:
+    try:
+        return int(text) if knob.kind == "int" else float(text)
+    except ValueError:
+        noun = "a whole number" if knob.kind == "int" else "a number"
+        words = f" or {', '.join(map(str, knob.choices))}" if knob.choices else ""
+        raise SettingError(knob.name, f"is {text!r}; it must be {noun}{words}.") from None
+
+
 def check_setting(knob: Knob, value: Any) -> Any:
     """Return the value in the knob's own type, or raise SettingError naming both."""
     if value is None:

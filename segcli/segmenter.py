@@ -9,12 +9,18 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
+import numpy as np
+
 from segcli.arrays import Array, Hint
 from segcli.cleanup import Cleanup
+from segcli.errors import InputError
 from segcli.files.image import Image
 from segcli.method import Method, describe, run
 from segcli.preparation import Preparation
-from segcli.segmentation import Segmentation
+from segcli.segmentation import VOID, Segmentation
+
+MADE = ("labels", "mask", "scores")
+"""Kinds of hints that another segmenter can make."""
 
 
 class Segmenter(Protocol):
@@ -32,12 +38,16 @@ class Segmenter(Protocol):
 
 @dataclass(frozen=True)
 class MethodSegmenter:
-    """A classical method with its knobs, what is done before it and what is tidied after it."""
+    """A classical method with its knobs, what is done before it and what is tidied after it.
+
+    `made` holds the segmenters that make a hint of the method for every picture, by the hint's name.
+    """
 
     function: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     preparation: Preparation = Preparation()
     cleanup: Cleanup = Cleanup()
+    made: Mapping[str, Segmenter] = field(default_factory=dict)
 
     @cached_property
     def method(self) -> Method:
@@ -62,16 +72,31 @@ class MethodSegmenter:
             usual = asdict(defaults)
             if asked := {name: _json(value) for name, value in asdict(values).items() if value != usual[name]}:
                 found[part] = asked
+        if self.made:
+            found["made"] = {name: segmenter.record for name, segmenter in self.made.items()}
         return found
 
     def __call__(self, image: Image, hints: Mapping[str, Hint], roi: Array | None = None) -> Segmentation:
         pixels, valid, notes = self.preparation.apply(image, self.method.form, roi)
-        result = run(self.method, pixels, valid=valid, cleanup=self.cleanup, **self.settings, **hints)
+        made = {name: _as_hint(self.method.knob(name).kind, by(image, {}, roi)) for name, by in self.made.items()}
+        result = run(self.method, pixels, valid=valid, cleanup=self.cleanup, **self.settings, **hints, **made)
         if not notes:
             return result
         from dataclasses import replace
 
         return replace(result, notes=(*notes, *result.notes))
+
+
+def _as_hint(kind: str, result: Segmentation) -> Array:
+    """What one segmenter found, as the hint that another wants."""
+    if kind == "mask":
+        return np.asarray((result.labels > 0) & ((result.labels != VOID) | (result.kind != "classes")))
+    if kind == "labels" or result.scores is not None:
+        return result.labels.astype(np.int32) if kind == "labels" else np.asarray(result.scores)
+    if result.kind == "instances":
+        raise InputError("objects are no classes; scores are made by a method that gives a mask or classes.")
+    classes = np.arange(max(2, int(result.labels[result.labels != VOID].max(initial=0)) + 1))
+    return np.asarray(result.labels == classes[:, None, None], np.float32)
 
 
 def _json(value: Any) -> Any:

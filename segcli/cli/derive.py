@@ -9,8 +9,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from segcli.cli.options import Shared, shared_parameters
-from segcli.errors import SettingError
-from segcli.knob import Knob, check_setting
+from segcli.knob import Knob, check_setting, parse_setting
 from segcli.method import Method
 
 KNOBS = "Knobs"
@@ -114,24 +113,5 @@ def parse_knobs(method: Method, values: Mapping[str, Any]) -> tuple[dict[str, An
         if knob.is_hint:
             hints[name] = " ".join(value) if knob.kind == "points" else value
         else:
-            settings[name] = check_setting(knob, _parsed(knob, value))
+            settings[name] = check_setting(knob, parse_setting(knob, value))
     return settings, hints
-
-
-def _parsed(knob: Knob, value: Any) -> Any:
-    """One option's text as Python value; what cannot be parsed is left for the check to name."""
-    if knob.kind == "numbers":
-        return tuple(_number(knob, part) for part in value)
-    for choice in knob.choices:
-        if value == str(choice):
-            return choice
-    return _number(knob, value) if knob.kind in ("int", "float") else value
-
-
-def _number(knob: Knob, text: str) -> float:
-    try:
-        return int(text) if knob.kind == "int" else float(text)
-    except ValueError:
-        noun = "a whole number" if knob.kind == "int" else "a number"
-        words = f" or {', '.join(map(str, knob.choices))}" if knob.choices else ""
-        raise SettingError(knob.name, f"is {text!r}; it must be {noun}{words}.") from None

@@ -21,8 +21,9 @@ from segcli.files.sources import Item, find_items
 from segcli.files.write import make_folder, sweep
 from segcli.job import Job, Outcome, Work
 from segcli.method import Method
+from segcli.phrase import names_a_method, segmenter_from_words
 from segcli.preparation import Preparation
-from segcli.segmenter import MethodSegmenter, Segmenter
+from segcli.segmenter import MADE, MethodSegmenter, Segmenter
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,11 +119,12 @@ def make_request(method: Method, settings: dict[str, Any], hints: dict[str, str]
     cleanup = Cleanup(shared.smooth, shared.fill_holes, shared.clear_border, shared.min_size, shared.largest)
     check_cleanup(cleanup)
     preparation = Preparation(shared.channel, shared.blur, shared.nodata)
-    segmenter = MethodSegmenter(method.name, settings, preparation, cleanup)
+    made = {name: segmenter_from_words(value) for name, value in hints.items() if _is_made(method, name, value)}
+    segmenter = MethodSegmenter(method.name, settings, preparation, cleanup, made)
     items = find_items(
         shared.inputs, files_from=shared.files_from, null_separated=shared.null, recursive=shared.recursive
     )
-    found = [find_hints(name, method.knob(name).kind, value) for name, value in hints.items()]
+    found = [find_hints(name, method.knob(name).kind, value) for name, value in hints.items() if name not in made]
     if shared.roi is not None:
         found.append(find_hints("roi", "mask", shared.roi))
     limits = Limits(unlimited=shared.no_limits)
@@ -188,6 +190,11 @@ def _out(shared: Shared, items: list[Item]) -> str | None:
         if sys.stdout.isatty():
             raise UsageError("a picture is not written to a terminal; name a file with -o, or redirect with > or |.")
     return out
+
+
+def _is_made(method: Method, name: str, value: str) -> bool:
+    """Whether a hint is the words of a segmenter that makes it, and no file."""
+    return method.knob(name).kind in MADE and names_a_method(value) and not os.path.lexists(value)
 
 
 def _kinds(shared: Shared) -> tuple[str, ...]:
