@@ -42,6 +42,37 @@ BACKGROUND_STROKES = (
     ((300, 450), (350, 390), (440, 440), (358, 442), (370, 490)),
     ((380, 352), (440, 365), (480, 420), (500, 480)),
 )
+# Five columns by seven rows a letter, each row as a number of five bits.
+LETTERS = {
+    "A": (14, 17, 17, 31, 17, 17, 17),
+    "B": (30, 17, 17, 30, 17, 17, 30),
+    "C": (14, 17, 16, 16, 16, 17, 14),
+    "D": (30, 17, 17, 17, 17, 17, 30),
+    "E": (31, 16, 16, 30, 16, 16, 31),
+    "F": (31, 16, 16, 30, 16, 16, 16),
+    "G": (14, 17, 16, 23, 17, 17, 14),
+    "H": (17, 17, 17, 31, 17, 17, 17),
+    "I": (14, 4, 4, 4, 4, 4, 14),
+    "K": (17, 18, 20, 24, 20, 18, 17),
+    "L": (16, 16, 16, 16, 16, 16, 31),
+    "M": (17, 27, 21, 21, 17, 17, 17),
+    "N": (17, 25, 21, 19, 17, 17, 17),
+    "O": (14, 17, 17, 17, 17, 17, 14),
+    "P": (30, 17, 17, 30, 16, 16, 16),
+    "R": (30, 17, 17, 30, 20, 18, 17),
+    "S": (15, 16, 16, 14, 1, 1, 30),
+    "T": (31, 4, 4, 4, 4, 4, 4),
+    "U": (17, 17, 17, 17, 17, 17, 14),
+    "W": (17, 17, 17, 21, 21, 27, 17),
+}
+TEXT = (
+    "A THRESHOLD FOR",
+    "ALL OF THE PAGE",
+    "LOSES WORDS IN",
+    "ITS SHADOW. ONE",
+    "THAT FOLLOWS THE",
+    "LIGHT KEEPS THEM",
+)
 BOXES = {"astronaut": [18, 8, 366, 512], "coffee": [70, 12, 486, 396]}
 
 
@@ -165,6 +196,27 @@ def touching_discs(shape=SHAPE, *, seed=SEED, **how):
     return paint(labels, discs, seed=seed, **how), labels
 
 
+def page(scale=4, seed=SEED):
+    """Draw dark text on paper that lies half in a shadow: a uint8 picture and its true uint8 mask of ink."""
+    generator = np.random.default_rng(seed)
+    ink = np.zeros((len(TEXT) * 13 + 5, max(map(len, TEXT)) * 6 + 7))
+    for row, line in enumerate(TEXT):
+        for column, letter in enumerate(line):
+            top, left = 6 + 13 * row, 4 + 6 * column
+            for down, bits in enumerate(LETTERS.get(letter, (0,) * 7)):
+                ink[top + down, left : left + 5] = [bits >> (4 - place) & 1 for place in range(5)]
+            if letter == ".":
+                ink[top + 6, left + 1] = 1
+    ink = np.kron(ink, np.ones((scale, scale)))
+    height, width = ink.shape
+    row, column = np.mgrid[:height, :width] / np.array([height, width])[:, None, None]
+    shadow = 1 / (1 + np.exp(-(row - 0.75 * column - 0.12) * 9))
+    paper = (225 - 40 * column) * (1 - 0.72 * shadow)
+    picture = _smooth(paper * (1 - 0.45 * _smooth(ink, 2)), 1)
+    picture += 2.5 * generator.standard_normal(ink.shape)
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8), ink.astype(np.uint8)
+
+
 def draw_strokes(labels, strokes, label, width=5):
     """Draw polylines of (x, y) corners into labels."""
     row, column = np.indices(labels.shape)
@@ -191,6 +243,7 @@ def main(folder):
     picture, labels = touching_discs()
     io.imsave(folder / "touching_discs.png", picture, check_contrast=False)
     io.imsave(folder / "touching_discs_labels.png", labels.astype(np.uint16), check_contrast=False)
+    io.imsave(folder / "page.png", page()[0], check_contrast=False)
     io.imsave(folder / "astronaut_scribbles.png", astronaut_scribbles(), check_contrast=False)
     (folder / "boxes.json").write_text(json.dumps(BOXES, indent=1) + "\n", encoding="utf-8")
 

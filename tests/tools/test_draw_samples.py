@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tools.draw_samples import BOXES, astronaut_scribbles, draw_labels, place_discs, touching_discs
+from tools.draw_samples import BOXES, astronaut_scribbles, draw_labels, page, place_discs, touching_discs
 
 from segcli.scores.instance import f1
 
@@ -33,6 +33,7 @@ def test_shipped_discs_are_what_the_program_draws():
     assert np.array_equal(read("touching_discs_labels.png"), labels)
     # The last bit of a float may differ between machines.
     assert np.abs(read("touching_discs.png").astype(int) - picture).max() <= 1
+    assert np.abs(read("page.png").astype(int) - page()[0]).max() <= 1
     assert np.array_equal(read("astronaut_scribbles.png"), astronaut_scribbles())
 
 
