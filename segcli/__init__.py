@@ -14,6 +14,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from segcli.methods import NAMES, find
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -50,18 +52,15 @@ _HOMES = {
     "run": "method.run",
     "write_labels": "files.write.write_labels",
 }
-_METHODS = ("grabcut", "graphcut", "kmeans", "otsu", "threshold", "watershed")
-
-__all__ = [*_HOMES, *_METHODS, "__version__"]
+__all__ = [*_HOMES, *NAMES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         module, _, attribute = _HOMES[name].rpartition(".")
         found = getattr(importlib.import_module(f"segcli.{module}"), attribute)
-    elif name in _METHODS:
+    elif name in NAMES:
         from segcli.method import checked
-        from segcli.methods import find
 
         found = checked(find(name))
     else:

@@ -20,7 +20,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "fields": (),
     "examples": (),
     "contours": (),
-    "saliency": (),
+    "saliency": ("spectral_residual", "itti", "gbvs", "bms"),
 }
 """Every method under its family. Names, not functions: a command loads the one method it runs."""
 
