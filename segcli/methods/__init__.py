@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 
@@ -11,7 +12,7 @@ from segcli.segmentation import Segmentation
 MethodFunction = Callable[..., Segmentation]
 
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "threshold": ("threshold", "otsu"),
+    "threshold": ("threshold", "otsu", "hysteresis", "local_mean", "niblack", "sauvola"),
     "edges": (),
     "regions": ("watershed",),
     "superpixels": (),
@@ -38,6 +39,17 @@ def find(name: str) -> MethodFunction:
         raise UsageError(f"there is no method {name!r}; {hint}")
     function: MethodFunction = getattr(import_module(f"segcli.methods.{NAMES[key]}.{key}"), key)
     return function
+
+
+def summary(name: str) -> str:
+    """The first line of a method's docstring, read from its file: `--help` lists all without loading any."""
+    path = os.path.join(os.path.dirname(__file__), NAMES[name], f"{name}.py")
+    try:
+        with open(path, encoding="utf-8") as source:
+            text = source.read()
+    except OSError:  # no sources are installed
+        return (find(name).__doc__ or "").partition("\n")[0]
+    return text.partition(f"\ndef {name}(")[2].partition('"""')[2].partition("\n")[0]
 
 
 def all_methods() -> tuple[MethodFunction, ...]:
