@@ -13,7 +13,7 @@ MethodFunction = Callable[..., Segmentation]
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "threshold": ("threshold", "otsu", "hysteresis", "local_mean", "niblack", "sauvola"),
-    "edges": (),
+    "edges": ("sobel", "laplacian", "log", "dog", "canny", "ridges", "regions_from_edges"),
     "regions": ("watershed",),
     "superpixels": (),
     "clusters": ("kmeans",),
