@@ -14,10 +14,10 @@ MethodFunction = Callable[..., Segmentation]
 FAMILIES: dict[str, tuple[str, ...]] = {
     "threshold": ("threshold", "otsu", "hysteresis", "local_mean", "niblack", "sauvola"),
     "edges": ("sobel", "laplacian", "log", "dog", "canny", "ridges", "regions_from_edges"),
-    "regions": ("watershed", "region_growing", "split_and_merge", "felzenszwalb", "mean_shift"),
+    "regions": ("watershed", "region_growing", "split_and_merge", "felzenszwalb", "mean_shift", "hierarchical"),
     "superpixels": ("slic", "watershed_superpixels"),
     "clusters": ("kmeans",),
-    "graphs": ("graphcut", "grabcut"),
+    "graphs": ("graphcut", "grabcut", "normalized_cut", "minimum_cut"),
     "fields": (),
     "examples": (),
     "contours": (),
