@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from segcli.arrays import Box
-from segcli.errors import InputError
+from segcli.errors import InputError, SettingError
 from segcli.method import run
 from segcli.methods.graphs.graphcut import graphcut
 
@@ -198,3 +198,53 @@ def test_ten_scribbled_photographs_reach_an_overlap_of_0_9(data):
         found, wanted = result.labels[truth != 128] > 0, truth[truth != 128] == 255
         overlaps.append((found & wanted).sum() / (found | wanted).sum())
     assert np.mean(overlaps) > 0.9
+
+
+def four_stripes(seed=0):
+    """Four noisy colored stripes from dark to bright, their truth, and a stroke on each, numbered from the bright."""
+    random = np.random.default_rng(seed)
+    truth = np.repeat(np.arange(4), 10)[None].repeat(20, axis=0)
+    colors = np.array([(30, 20, 40), (120, 40, 60), (60, 150, 90), (220, 200, 170)])
+    image = np.clip(colors[truth] + random.normal(0, 20, (20, 40, 3)), 0, 255).astype(np.uint8)
+    scribbles = np.zeros(truth.shape, np.int32)
+    for label in range(4):
+        scribbles[4:16, 10 * label + 5] = 4 - label
+    return image, truth, scribbles
+
+
+def test_scribbles_of_four_classes_are_numbered_as_drawn():
+    image, truth, scribbles = four_stripes()
+    result = run(graphcut, image, classes=4, scribbles=scribbles, weight=3.0)
+    assert result.kind == "classes"
+    assert np.mean(result.labels == 3 - truth) > 0.98
+    assert np.array_equal(result.labels[scribbles > 0], scribbles[scribbles > 0] - 1)
+    assert (np.diff(result.series["energy"]) <= 0).all()
+
+
+def test_classes_without_scribbles_are_groups_of_color_from_dark_to_light():
+    image, truth, _ = four_stripes(1)
+    result = run(graphcut, image, classes=4, weight=3.0)
+    assert np.mean(result.labels == truth) > 0.98
+    assert np.mean(result.layers["likeliest"] == truth) < np.mean(result.labels == truth)
+
+
+def test_energy_of_three_equal_classes_by_hand():
+    # All colors are the same, so any class of the two open pixels costs ln 3; two links of weight 2 must be cut.
+    scribbles = np.array([[1, 0, 2, 0, 3]], np.int32)
+    result = run(graphcut, np.full((1, 5), 7, np.uint8), classes=3, scribbles=scribbles, weight=2.0)
+    assert result.numbers["energy"] == pytest.approx(2 * math.log(3) + 4, rel=1e-6)
+
+
+def test_a_class_that_no_pixel_takes_is_said():
+    result = run(graphcut, four_stripes()[0], classes=4, weight=10000.0)
+    assert "no pixel is of class" in result.notes[0]
+
+
+def test_more_classes_have_neither_box_nor_side():
+    image = four_stripes()[0]
+    for name, value in (("box", Box(1, 1, 9, 9)), ("foreground", "dark")):
+        with pytest.raises(SettingError, match="needs two classes, there are 3") as caught:
+            run(graphcut, image, classes=3, **{name: value})
+        assert caught.value.name == name
+    with pytest.raises(InputError, match="no pixel of 4"):
+        run(graphcut, image, classes=5, scribbles=np.minimum(four_stripes()[2], 3))
