@@ -18,7 +18,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "superpixels": ("slic", "watershed_superpixels"),
     "clusters": ("kmeans", "gaussian_mixture"),
     "graphs": ("graphcut", "grabcut", "random_walker", "normalized_cut", "minimum_cut"),
-    "fields": ("mrf",),
+    "fields": ("mrf", "crf"),
     "examples": (),
     "contours": (),
     "saliency": ("spectral_residual", "itti", "gbvs", "bms"),
