@@ -14,7 +14,15 @@ MethodFunction = Callable[..., Segmentation]
 FAMILIES: dict[str, tuple[str, ...]] = {
     "threshold": ("threshold", "otsu", "hysteresis", "local_mean", "niblack", "sauvola"),
     "edges": ("sobel", "laplacian", "log", "dog", "canny", "ridges", "regions_from_edges"),
-    "regions": ("watershed", "region_growing", "split_and_merge", "felzenszwalb", "mean_shift", "hierarchical"),
+    "regions": (
+        "watershed",
+        "region_growing",
+        "split_and_merge",
+        "felzenszwalb",
+        "mean_shift",
+        "hierarchical",
+        "selective_search",
+    ),
     "superpixels": ("slic", "watershed_superpixels"),
     "clusters": ("kmeans", "gaussian_mixture"),
     "graphs": ("graphcut", "grabcut", "random_walker", "normalized_cut", "minimum_cut"),
