@@ -30,7 +30,14 @@ CROWDED = 12
 """Columns of a series that can be told apart as curves."""
 
 MOST_SWATCHES = 60
+
+CONTOUR = r"contour_\d+"
+"""Name of a layer that is the inside of a contour after so many iterations."""
+
 BEST_BOXES = 20
+
+ACROSS, GAP = 3, 8
+"""Moments of a contour beside each other, and pixels between them."""
 
 COLOR_WORDS = {"center", "centers", "color", "colors", "means", "modes"}
 LABEL_WORDS = {"label", "labels", "marker", "markers", "seed", "seeds", "regions", "superpixels", "objects", "classes"}
@@ -42,11 +49,11 @@ def steps(segmentation: Segmentation, color_image: Color) -> Iterator[tuple[str,
     Parameters
     ----------
     segmentation : Segmentation
-        Layers become pictures: bool black and white, or outlines on the picture where the name has the word
-        contour, whole-number labels in their colors over the dimmed picture, floats in a color map with its scale,
-        (H, W, 3) as they are. Series become curves; `histogram` with `levels`, and the numbers named threshold,
-        threshold_1, ..., a histogram with cuts. Series named after colors or centers, of three columns, become
-        swatches. Proposed boxes are drawn on the picture.
+        Layers become pictures: bool black and white, whole-number labels in their colors over the dimmed picture,
+        floats in a color map with its scale, (H, W, 3) as they are. Layers `contour_<iteration>` are drawn together,
+        as outlines, and proposed boxes on the picture. Series become curves; `histogram` with `levels`, and the
+        numbers named threshold, threshold_1, ..., a histogram with cuts. Series named after colors or centers, of
+        three columns, become swatches.
     color_image : (H, W, 3) uint8, uint16 or float32
         The picture that was segmented.
 
@@ -76,10 +83,14 @@ def _pages(segmentation: Segmentation, color_image: Color) -> Iterator[tuple[str
     if beside is not None:
         yield "histogram", _histogram(segmentation, beside)
         series = {name: values for name, values in series.items() if name not in beside and name != "levels"}
+    moments = {name: layer for name, layer in segmentation.layers.items() if re.fullmatch(CONTOUR, name)}
     for name, layer in segmentation.layers.items():
         if layer.shape[:2] != labels.shape:
             raise ValueError(f"layer {name!r} is {layer.shape}, the labels are {labels.shape}")
-        yield name, _layer(name, layer, picture)
+        if name not in moments:
+            yield name, _layer(name, layer, picture)
+    if moments:
+        yield "contours", _contours(moments, picture)
     for name, values in series.items():
         page = _series(name, values, segmentation, color_image)
         if page is not None:
@@ -90,6 +101,24 @@ def _pages(segmentation: Segmentation, color_image: Color) -> Iterator[tuple[str
         yield "proposals", _proposals(segmentation.boxes, labels.shape, picture)
     yield "labels", pages.picture_page("Labels", _summary(segmentation), paint(small), legend=legend)
     yield "overlay", pages.picture_page("Overlay", _in_numbers(segmentation), render("overlay", small, picture))
+
+
+def _contours(moments: dict[str, Array], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Draw a contour as it moves, moment beside moment."""
+    from segcli.opencv import cv2
+
+    width = (picture.shape[1] - (ACROSS - 1) * GAP) // ACROSS
+    height = max(1, round(picture.shape[0] * width / picture.shape[1]))
+    small = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
+    rows = -(-len(moments) // ACROSS)
+    sheet = np.full((rows * (height + GAP) - GAP, picture.shape[1], 3), 255, np.uint8)
+    for place, inside in enumerate(moments.values()):
+        mask = cv2.resize(inside.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+        top, left = (place // ACROSS) * (height + GAP), (place % ACROSS) * (width + GAP)
+        outlined = render("contours", Segmentation(np.asarray(mask, np.uint8), "mask"), small)
+        sheet[top : top + height, left : left + width] = outlined
+    numbers = [name.rpartition("_")[2] for name in moments]
+    return pages.picture_page("Contour", f"after {', '.join(numbers)} iterations, row by row", sheet)
 
 
 def _proposals(boxes: Array, shape: tuple[int, ...], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -167,9 +196,6 @@ def _layer(name: str, layer: Array, picture: NDArray[np.uint8]) -> NDArray[np.ui
     if layer.ndim == 3:
         return pages.picture_page(_plain(name), "", _resized(for_display(layer)))
     words = set(name.lower().split("_"))
-    if layer.dtype == bool and "contour" in words:
-        outlined = render("contours", Segmentation(_nearest(layer).astype(np.uint8), "mask"), picture)
-        return pages.picture_page(_plain(name), f"inside on {layer.mean():.1%} of the picture", outlined)
     if layer.dtype == bool or (layer.dtype == np.uint8 and layer.max() <= 1 and not words & LABEL_WORDS):
         share = np.count_nonzero(layer) / layer.size
         shown = _nearest(layer).astype(np.uint8) * np.uint8(255)
@@ -267,7 +293,8 @@ def _rgb(color: Array) -> RGB:
 
 def _series(name: str, values: Array, segmentation: Segmentation, color_image: Color) -> NDArray[np.uint8] | None:
     """Draw a series: swatches for colors, curves for the rest; None for what is neither."""
-    if values.ndim > 2:
+    # A merge tree and the points of a curve are data, and no curves over a number.
+    if values.ndim > 2 or name in ("tree", "curve"):
         return None
     colors = _colors(values, segmentation, color_image) if set(name.lower().split("_")) & COLOR_WORDS else None
     if colors is not None:

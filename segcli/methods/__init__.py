@@ -28,7 +28,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "graphs": ("graphcut", "grabcut", "random_walker", "normalized_cut", "minimum_cut"),
     "fields": ("mrf", "crf"),
     "examples": (),
-    "contours": (),
+    "contours": ("chan_vese", "geodesic_active_contour", "snake", "distance_regularized"),
     "saliency": ("spectral_residual", "itti", "gbvs", "bms"),
 }
 """Every method under its family. Names, not functions: a command loads the one method it runs."""

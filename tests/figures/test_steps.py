@@ -51,19 +51,24 @@ def test_a_moving_contour_is_drawn_on_the_picture_and_proposals_as_boxes():
     segmentation = Segmentation(
         inside.astype(np.uint8),
         "mask",
-        layers={"contour_10": inside},
+        layers={"contour_0": inside, "contour_10": np.roll(inside, 10, axis=1)},
+        series={"curve": np.zeros((5, 2))},
         boxes=np.array([[5, 5, 20, 20], [0, 0, 40, 30]], np.int32),
         ranks=np.array([0.1, 0.7], np.float32),
     )
     found = drawn(segmentation, np.full((30, 40, 3), 90, np.uint8))
-    assert list(found) == ["01_input", "02_contour_10", "03_proposals", "04_labels", "05_overlay"]
-    outlined = shown(found["02_contour_10"], (30, 40))
-    scale = outlined.shape[0] / 30
-    middle, corner = (outlined[round(row * scale), round(column * scale)] for row, column in ((12, 12), (27, 35)))
-    assert middle.tolist() == corner.tolist() == [90, 90, 90]
-    assert (outlined == (255, 225, 0)).all(axis=2).any()
+    assert list(found) == ["01_input", "02_contours", "03_proposals", "04_labels", "05_overlay"]
+    # Three moments fit beside each other; each has its outline where its contour was.
+    page = found["02_contours"]
+    assert page.shape[0] < found["04_labels"].shape[0]
+    sheet = page[pages.HEADER :, pages.MARGIN :]
+    panel = pages.picture_size((30, 40))[1] // 3
+    early, late = (sheet[:, place * panel : (place + 1) * panel] for place in (0, 1))
+    lines = [np.flatnonzero((part == (255, 225, 0)).all(axis=2).any(axis=0)) for part in (early, late)]
+    assert lines[0].max() < 0.6 * panel < lines[1].max()
     # The best box is drawn in the brightest color, over the dimmed picture.
     boxes = shown(found["03_proposals"], (30, 40))
+    scale = boxes.shape[0] / 30
     assert (boxes[round(5 * scale), round(10 * scale)] == (255, 225, 0)).all()
     assert boxes[round(25 * scale), round(30 * scale)].tolist() == [54, 54, 54]
 
