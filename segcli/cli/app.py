@@ -16,7 +16,7 @@ from segcli.errors import EnvironmentFailure, SegcliError, SettingError
 
 INTERRUPTED, CLOSED, TERMINATED = 130, 141, 143
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-VERBS = ("info", "methods")
+VERBS = ("info", "methods", "refine", "fit")
 
 
 class Stopped(BaseException):
@@ -108,13 +108,12 @@ def _add_methods(app: typer.Typer, called: str, completing: bool) -> None:
     """Add the commands of the methods: in full where one is called or completed, else what `--help` lists."""
     if called in VERBS and not completing:
         return
-    from segcli.methods import NAMES, find
+    from segcli.methods import NAMES, find, summary
 
     known = {name.replace("_", "-"): name for name in NAMES}
     if called not in known and not completing:
         for name in known:
-            summary = (find(name).__doc__ or "").partition("\n")[0]
-            app.command(name, short_help=summary, rich_help_panel="Methods")(lambda: None)
+            app.command(name, short_help=summary(known[name]), rich_help_panel="Methods")(lambda: None)
         return
     from segcli.cli.derive import command
     from segcli.cli.segment import segment_command
@@ -128,10 +127,13 @@ def _add_methods(app: typer.Typer, called: str, completing: bool) -> None:
 
 def _add_verbs(app: typer.Typer) -> None:
     """Add the commands that are no segmenters."""
+    from segcli.cli.options import sharing
+    from segcli.cli.verbs.fit import fit
     from segcli.cli.verbs.info import info
     from segcli.cli.verbs.methods import methods
+    from segcli.cli.verbs.refine import refine
 
-    for name, callback in (("info", info), ("methods", methods)):
+    for name, callback in (("info", info), ("methods", methods), ("refine", sharing(refine)), ("fit", fit)):
         app.command(name, rich_help_panel="Tools")(guarded(callback))
 
 

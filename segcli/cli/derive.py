@@ -22,6 +22,7 @@ METAVARS = {
     "scores": "FILE",
     "box": "L,T,R,B",
     "points": "X,Y",
+    "model": "FILE",
 }
 
 

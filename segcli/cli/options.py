@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Optional, get_type_hints
 
 import typer
 
@@ -175,6 +175,26 @@ SHARED: Mapping[str, Any] = {
     "debug": Annotated[bool, _option(SHOWN, "--debug", help="Show the traceback of an error.")],
 }
 """Each shared option as Typer wants it, by its name in `Shared`."""
+
+
+def sharing(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a function the inputs and shared options behind its own parameters; it gets them as `shared`."""
+
+    def callback(**values: Any) -> None:
+        shared = Shared.take(values)
+        function(**values, shared=shared)
+
+    hints = get_type_hints(function, include_extras=True)
+    own = [
+        parameter.replace(annotation=hints[parameter.name], kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.name != "shared"
+    ]
+    parameters = [*own, *shared_parameters()]
+    callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    callback.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    callback.__doc__ = function.__doc__
+    return callback
 
 
 def shared_parameters() -> list[inspect.Parameter]:

@@ -42,7 +42,7 @@ def line(outcome: Outcome) -> str:
     if outcome.kind == "classes":
         facts.append(f"classes {outcome.regions}")
     else:
-        if "objects" not in outcome.numbers:
+        if not {"objects", "regions"} & set(outcome.numbers):
             facts.append(f"regions {outcome.regions}")
         facts.append(f"covers {100 * (outcome.foreground or 0):.1f} %")
     return f"{printable(outcome.name)}{page} -> {target}  {', '.join(facts)}, {outcome.seconds:.2f} s"

@@ -108,7 +108,39 @@ class Request:
         return Outcome(item.name, "skipped", page, paths, rows=entry["rows"], **entry.get("summary", {}))
 
 
-def make_request(method: Method, settings: dict[str, Any], hints: dict[str, str], shared: Shared) -> Request:
+def method_segmenter(
+    method: Method, settings: dict[str, Any], hints: dict[str, str], shared: Shared
+) -> tuple[MethodSegmenter, list[Hints]]:
+    """The segmenter that a method's command line asks for, and the hints that come from files.
+
+    Raises
+    ------
+    UsageError : settings before or after the method that cannot be, a hint that is not there.
+    """
+    check_words(shared)
+    made = {name: segmenter_from_words(value) for name, value in hints.items() if _is_made(method, name, value)}
+    found = [find_hints(name, method.knob(name).kind, value) for name, value in hints.items() if name not in made]
+    return MethodSegmenter(method.name, settings, preparation(shared), cleanup(shared), made), found
+
+
+def preparation(shared: Shared) -> Preparation:
+    """What the shared options say is done before the method."""
+    return Preparation(shared.channel, shared.blur, shared.nodata)
+
+
+def cleanup(shared: Shared) -> Cleanup:
+    """What they say is tidied after it.
+
+    Raises
+    ------
+    SettingError : a size that is none.
+    """
+    found = Cleanup(shared.smooth, shared.fill_holes, shared.clear_border, shared.min_size, shared.largest)
+    check_cleanup(found)
+    return found
+
+
+def make_request(segmenter: Segmenter, found: list[Hints], shared: Shared) -> Request:
     """Check a command line from end to end.
 
     Raises
@@ -116,19 +148,13 @@ def make_request(method: Method, settings: dict[str, Any], hints: dict[str, str]
     UsageError : anything that cannot be; exit code 2, before any work.
     """
     check_words(shared)
-    cleanup = Cleanup(shared.smooth, shared.fill_holes, shared.clear_border, shared.min_size, shared.largest)
-    check_cleanup(cleanup)
-    preparation = Preparation(shared.channel, shared.blur, shared.nodata)
-    made = {name: segmenter_from_words(value) for name, value in hints.items() if _is_made(method, name, value)}
-    segmenter = MethodSegmenter(method.name, settings, preparation, cleanup, made)
     items = find_items(
         shared.inputs, files_from=shared.files_from, null_separated=shared.null, recursive=shared.recursive
     )
-    found = [find_hints(name, method.knob(name).kind, value) for name, value in hints.items() if name not in made]
     if shared.roi is not None:
-        found.append(find_hints("roi", "mask", shared.roi))
+        found = [*found, find_hints("roi", "mask", shared.roi)]
     limits = Limits(unlimited=shared.no_limits)
-    sink = Sink(_out(shared, items), shared.name, _kinds(shared), method.command)
+    sink = Sink(_out(shared, items), shared.name, _kinds(shared), segmenter.name)
     planned = tuple((item, _pages(shared, sink, item, limits)) for item in items)
     steps = _steps(shared, planned)
     reads = [file for hint in found for file in hint.files(items)]
@@ -136,10 +162,10 @@ def make_request(method: Method, settings: dict[str, Any], hints: dict[str, str]
     writes = [path for path in (shared.table, shared.report) if path is not None]
     plan(sink, [(item, outputs) for item, pages in planned for _, outputs in pages], reads, writes, steps)
     check_places(shared, sink, planned, {folder for _, folder in steps})
-    check_existing(shared, sink, planned, steps, method.command)
+    check_existing(shared, sink, planned, steps, segmenter.name)
     resumable = shared.exists == "resume" and not sink.to_stdout
     work = Work(
-        cast(Segmenter, segmenter),
+        segmenter,
         limits=limits,
         alpha=cast(Any, shared.alpha),
         steps=shared.steps,

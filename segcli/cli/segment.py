@@ -11,10 +11,12 @@ from typing import Any
 from segcli.batch import segment, worker_count
 from segcli.cli.options import Shared
 from segcli.cli.report import Table, about, appearing, as_json, line, printable, progress
-from segcli.cli.request import Request, make_request
+from segcli.cli.request import Request, make_request, method_segmenter
+from segcli.files.hints import Hints
 from segcli.job import Job, Outcome
 from segcli.method import Method
 from segcli.numeric import compiled
+from segcli.segmenter import Segmenter
 
 
 def segment_command(method: Method, settings: dict[str, Any], hints: dict[str, str], shared: Shared) -> None:
@@ -22,17 +24,27 @@ def segment_command(method: Method, settings: dict[str, Any], hints: dict[str, s
 
     Raises
     ------
+    SystemExit : as `run_segmenter`.
+    """
+    run_segmenter(*method_segmenter(method, settings, hints, shared), shared)
+
+
+def run_segmenter(segmenter: Segmenter, hints: list[Hints], shared: Shared) -> None:
+    """Run one segmenter over the inputs of a command line.
+
+    Raises
+    ------
     SystemExit : an input failed (1), or the run had to stop (2, 3).
     """
-    request = make_request(method, settings, hints, shared)
+    request = make_request(segmenter, hints, shared)
     gc.freeze()
     gc.enable()
     if shared.dry_run:
-        _print_plan(request, method.command, shared.json)
+        _print_plan(request, segmenter.name, shared.json)
         return
     request.prepare()
-    compiled.announce = None if shared.quiet else lambda: _say_compiling(method.command)
-    reporter = Reporter(method.command, request.work.segmenter.record, shared, to_stdout=request.sink.to_stdout)
+    compiled.announce = None if shared.quiet else lambda: _say_compiling(segmenter.name)
+    reporter = Reporter(segmenter.name, request.work.segmenter.record, shared, to_stdout=request.sink.to_stdout)
     workers = 1 if len(request.items) == 1 else min(worker_count(shared.jobs), len(request.items))
     with (
         appearing(shared.table) as table_stream,

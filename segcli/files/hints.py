@@ -79,6 +79,8 @@ def find_hints(name: str, kind: str, value: str) -> Hints:
     flag = f"--{name.replace('_', '-')}"
     if kind in DRAWN:
         return Hints(name, kind, value, drawn=_drawn(flag, kind, value))
+    if kind == "model":
+        return _model(name, value)
     if os.path.isdir(value):
         paired: dict[str, str] = {}
         for entry in sorted(os.listdir(value)):
@@ -96,6 +98,17 @@ def find_hints(name: str, kind: str, value: str) -> Hints:
     return Hints(name, kind, value)
 
 
+def _model(name: str, value: str) -> Hints:
+    """One file for all images, read now: a wrong one is found before any work, and kept."""
+    if os.path.isdir(value):
+        raise UsageError(f"--{name} {value!r} is a folder; a model is one file for all images.")
+    try:
+        read_hint(name, "model", value)
+    except InputError as failure:
+        raise UsageError(f"--{failure}") from failure
+    return Hints(name, "model", value)
+
+
 def read_hint(name: str, kind: str, value: Given) -> Hint:
     """Read the file of a hint; a box and points are what they are.
 
@@ -105,9 +118,16 @@ def read_hint(name: str, kind: str, value: Given) -> Hint:
     """
     if not isinstance(value, str):
         return value
-    from segcli.files.labels import read_labels, read_mask, read_scores
+    from segcli.files.fitted import read_fitted
+    from segcli.files.labels import read_labels, read_map, read_mask, read_scores
 
-    readers: dict[str, Callable[[str], Hint]] = {"labels": read_labels, "mask": read_mask, "scores": read_scores}
+    readers: dict[str, Callable[[str], Hint]] = {
+        "labels": read_labels,
+        "mask": read_mask,
+        "map": read_map,
+        "scores": read_scores,
+        "model": read_fitted,
+    }
     try:
         return readers[kind](value)
     except InputError as failure:

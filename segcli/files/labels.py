@@ -83,6 +83,32 @@ def read_mask(
     return labels > 0
 
 
+def read_map(source: Source, *, limits: Limits = _LIMITS) -> Array:
+    """Read a mask, labels, a probability map or scores as the numbers that are stored, (H, W) or (K, H, W).
+
+    RGB becomes gray. What the numbers mean is for the caller to find out.
+
+    Raises
+    ------
+    InputError : a file that cannot be read.
+    """
+    data = source if isinstance(source, bytes) else read_bytes(source)
+    if data.startswith(b"PK"):
+        values = _from_archive(data, "scores", limits)
+    elif data.startswith(b"\x93NUMPY"):
+        values = read_array(io.BytesIO(data), limits)
+    else:
+        file, kind, _ = open_source(data, limits)
+        if kind == "TIFF" and file.pages > 1:
+            return read_scores(data, limits=limits)
+        values = _numbers(data, None, limits)[0]
+        if values.ndim == 3:
+            values = values[:, :, 0] if (values == values[:, :, :1]).all() else _gray(values)
+    if values.ndim not in (2, 3) or not values.size or values.dtype.kind not in "buif":
+        raise InputError(f"holds {values.dtype} of shape {values.shape}; expected (height, width) or (classes, ...).")
+    return values
+
+
 def read_scores(source: Source, *, limits: Limits = _LIMITS) -> Scores:
     """Read (K, H, W) float32 scores from NPZ ('scores' or the only array), NPY, or the pages of a TIFF.
 

@@ -27,7 +27,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "clusters": ("kmeans", "gaussian_mixture"),
     "graphs": ("graphcut", "grabcut", "random_walker", "normalized_cut", "minimum_cut"),
     "fields": ("mrf", "crf"),
-    "examples": (),
+    "examples": ("pixel_classifier", "superpixel_crf"),
     "contours": ("chan_vese", "geodesic_active_contour", "snake", "distance_regularized"),
     "saliency": ("spectral_residual", "itti", "gbvs", "bms"),
 }

@@ -4,6 +4,7 @@ import doctest
 import inspect
 import random
 import sys
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -13,7 +14,7 @@ from segcli.arrays import Box, Point
 from segcli.errors import InputError, SegcliError, SettingError
 from segcli.knob import check_setting
 from segcli.method import describe, docstring_sections, run
-from segcli.methods import NAMES, find
+from segcli.methods import NAMES, find, summary
 from segcli.segmentation import VOID
 
 ROWS = {name: describe(find(name)) for name in NAMES}
@@ -42,8 +43,20 @@ def picture(dtype="uint8", color=False, shape=(24, 32)):
     return np.ascontiguousarray((values * scale).astype(dtype))
 
 
-def hint(kind, shape):
+@cache
+def model(row):
+    """A tiny model of a method that learns, fitted on the picture in each of its types."""
+    from segcli.fitting import LEARNERS
+
+    images = [picture(dtype, color) for dtype, color in PIXELS]
+    small = {"pixel_classifier": {"sigmas": (0.7, 1.5)}, "superpixel_crf": {"regions": 60, "classifier": "logistic"}}
+    return LEARNERS[row.command](images, [(images[0] > 115).astype(np.int32)] * len(images), **small[row.name])
+
+
+def hint(kind, shape, row):
     """A hint that fits the picture: the left disc is the object, the corner is not."""
+    if kind == "model":
+        return model(row)
     height, width = shape
     row, column = height // 2, (9 * width) // 32
     if kind == "box":
@@ -64,7 +77,7 @@ def needed(row):
     names: list[str] = []
     while True:
         try:
-            run(row, picture(), **{name: hint(row.knob(name).kind, (24, 32)) for name in names})
+            run(row, picture(), **{name: hint(row.knob(name).kind, (24, 32), row) for name in names})
         except SettingError as refusal:
             if refusal.name in names or not row.knob(refusal.name).is_hint:
                 raise
@@ -75,7 +88,7 @@ def needed(row):
 
 def segment(row, image, *, valid=None, **settings):
     """Run a method with the hints it needs."""
-    hints = {name: hint(row.knob(name).kind, image.shape[:2]) for name in needed(row)}
+    hints = {name: hint(row.knob(name).kind, image.shape[:2], row) for name in needed(row)}
     return run(row, image, valid=valid, **{**hints, **settings})
 
 
@@ -143,7 +156,7 @@ def test_same_call_gives_the_same_result_and_leaves_image_and_hints_alone(row, d
     from segcli.opencv import cv2
 
     image, before = picture(dtype, color), picture(dtype, color)
-    hints = {knob.name: hint(knob.kind, (24, 32)) for knob in row.knobs if knob.name in needed(row)}
+    hints = {knob.name: hint(knob.kind, (24, 32), row) for knob in row.knobs if knob.name in needed(row)}
     results = []
     for seed in (1, 2):
         # Neither global generator may decide anything.
@@ -154,7 +167,7 @@ def test_same_call_gives_the_same_result_and_leaves_image_and_hints_alone(row, d
     assert_same(*results)
     assert np.array_equal(image, before)
     for name, value in hints.items():
-        assert np.array_equal(value, hint(row.knob(name).kind, (24, 32))), name
+        assert np.array_equal(value, hint(row.knob(name).kind, (24, 32), row)), name
 
 
 @each_method
@@ -250,7 +263,7 @@ def test_left_out_pixels_have_no_weight(row, dtype, color):
     image = picture(dtype, color)
     wide = np.pad(image, ((0, 0), (0, 7 * 32), *[(0, 0)] * (image.ndim - 2)), mode="edge")
     valid = np.arange(wide.shape[1])[None] < np.full((24, 1), 32)
-    hints = {name: hint(row.knob(name).kind, (24, 32)) for name in needed(row)}
+    hints = {name: hint(row.knob(name).kind, (24, 32), row) for name in needed(row)}
     wide_hints = {
         name: np.pad(value, [(0, 0)] * (value.ndim - 1) + [(0, 7 * 32)]) if isinstance(value, np.ndarray) else value
         for name, value in hints.items()
@@ -344,8 +357,12 @@ def test_hints_of_another_size_are_refused_with_both_sizes(row, knob):
         with pytest.raises(InputError, match="32 x 24"):
             segment(row, picture(), **{knob.name: (Point(3, 4), Point(32, 0))})
         return
+    if knob.kind == "model":
+        with pytest.raises(InputError, match="fitted for otsu"):
+            segment(row, picture(), **{knob.name: replace(model(row), method="otsu")})
+        return
     with pytest.raises(InputError, match=r"16 x 12.*32 x 24"):
-        segment(row, picture(), **{knob.name: hint(knob.kind, (12, 16))})
+        segment(row, picture(), **{knob.name: hint(knob.kind, (12, 16), row)})
 
 
 @each_method
@@ -359,3 +376,8 @@ def test_unknown_knobs_are_refused_with_the_nearest_name(row):
 def test_file_folder_function_and_row_have_the_same_name(row):
     assert row.function.__module__ == f"segcli.methods.{NAMES[row.name]}.{row.name}"
     assert ROWS[row.name] is row
+
+
+@each_method
+def test_the_summary_in_the_list_of_commands_is_that_of_the_method(row):
+    assert summary(row.name) == row.summary
