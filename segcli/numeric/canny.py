@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segcli.arrays import Array, Gray
-from segcli.numeric.edges import check_order, magnitude
+from segcli.numeric.edges import check_order
 from segcli.numeric.histogram import histogram, otsu_threshold
 from segcli.numeric.outside import extended, placed, window_of
 
-FINEST = 20_000
-"""Whole steps that the greatest slope is divided into: their squares still fit 32 bits."""
+REACH = 4.0
+"""Where the Gaussian is cut off, in standard deviations."""
+
+EVEN = 1e-6
+"""Slopes below this share of the intensities are rounding."""
 
 WEAKER = 0.5
 """Share of the higher level that the lower one is."""
@@ -52,29 +55,33 @@ def canny_edges(
     J. Canny, "A computational approach to edge detection",
     IEEE Trans. Pattern Analysis and Machine Intelligence 8(6), 679-698, 1986.
     """
-    from segcli.opencv import cv2
+    from segcli.numeric import _edge_kernels as kernels
 
     window = window_of(valid, image.shape)
     part, counted = image[window], None if valid is None else valid[window]
-    values: Any = np.ascontiguousarray(extended(part, counted))
-    if sigma > 0:
-        values = cv2.GaussianBlur(values.astype(np.float64), (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-    across, down = (
-        cv2.Sobel(values, cv2.CV_64F, x, 1 - x, scale=0.125, borderType=cv2.BORDER_REPLICATE) for x in (1, 0)
-    )
-    steepness = magnitude(across, down)
-    greatest = float(max(np.abs(across).max(), np.abs(down).max()))
-    if greatest <= 1e-9 * max(1.0, float(np.abs(values).max())):
-        blank = np.zeros(image.shape, bool)
-        return Edges(blank, np.zeros(image.shape, np.float32), 0.0, 0.0)
+    blurred = _blurred(extended(part, counted), sigma)
+    steepness, crest = np.empty(blurred.shape, np.float32), np.zeros(blurred.shape, np.uint8)
+    if "auto" in (low, high):
+        kernels.crests(blurred, np.inf, np.inf, steepness, crest)
     weak, strong = _levels(steepness, counted, low, high)
-    scale = FINEST / greatest
-    right, below = (np.rint(slope * scale).astype(np.int16) for slope in (across, down))
-    lower, upper = (min(level * scale, 40_000.0) for level in (weak, strong))
-    mask = np.asarray(cv2.Canny(right, below, lower, upper, L2gradient=True)) > 0
+    least = EVEN * max(float(blurred.max()), -float(blurred.min()))
+    kernels.crests(blurred, max(weak, least), max(strong, least), steepness, crest)
     if counted is not None:
-        mask &= counted
-    return Edges(placed(mask, window, image.shape), placed(steepness, window, image.shape), weak, strong)
+        crest[~counted] = 0
+    kernels.link(crest, np.flatnonzero(crest > 1), int(np.count_nonzero(crest)))
+    return Edges(placed(crest > 1, window, image.shape), placed(steepness, window, image.shape), weak, strong)
+
+
+def _blurred(image: Array, sigma: float) -> NDArray[np.float32]:
+    """The picture under a Gaussian that ends at 4 standard deviations, mirrored at its border."""
+    from segcli.opencv import cv2
+
+    if sigma == 0:
+        return np.ascontiguousarray(image, np.float32)
+    bell = cv2.getGaussianKernel(2 * int(REACH * sigma + 0.5) + 1, sigma, cv2.CV_32F)
+    pixels = np.ascontiguousarray(image)
+    blurred = cv2.sepFilter2D(pixels, cv2.CV_32F, bell, bell, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(blurred, np.float32).reshape(image.shape)
 
 
 def _levels(

@@ -7,14 +7,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from segcli.arrays import Array, Labels
+from segcli.arrays import Array, Labels, Points
 
 Against = Literal["mean", "seed"]
 
 
 def grow_regions(
     colors: Array,
-    seeds: Labels,
+    seeds: Array,
     tolerance: float,
     against: Against,
     connectivity: Literal[4, 8],
@@ -25,7 +25,7 @@ def grow_regions(
     Parameters
     ----------
     colors : (H, W, C) float64
-    seeds : (H, W) int32, 0 where there is none.
+    seeds : (H, W) whole numbers, 0 where there is none.
     tolerance : greatest Euclidean distance of a pixel that joins.
     against : mean, the region's as it is when the pixel joins; or seed, the mean of the region's seeds.
     connectivity : 4 or 8
@@ -75,12 +75,46 @@ def _reached(colors: Array, labels: Labels, seed: Array, tolerance: float, conne
     """One region under a fixed color: what is like it and hangs together with a seed, without growing."""
     from segcli.numeric.components import connected_components
 
-    alike = ((colors - seed) ** 2).sum(axis=2) <= tolerance * tolerance
+    gaps = sum(np.square(plane - level) for plane, level in zip(np.moveaxis(colors, 2, 0), seed, strict=True))
+    alike = gaps <= tolerance * tolerance
     alike = (alike | (labels > 0)) & (labels >= 0)
     parts, count = connected_components(alike, connectivity)
     kept = np.zeros(count + 1, bool)
     kept[parts[labels > 0]] = True
     return np.where(kept[parts], labels.max(), 0).astype(np.int32)
+
+
+def flooded(
+    image: Array, points: Points, tolerance: float, connectivity: Literal[4, 8], valid: Array | None = None
+) -> NDArray[np.uint8]:
+    """What hangs together with points of one gray level and is like it: one region against its seed, at once.
+
+    Parameters
+    ----------
+    image : (H, W) uint8, uint16 or float32
+    points : of the same level, on pixels that count.
+    tolerance : greatest difference to that level; differences of floats are single.
+    connectivity : 4 or 8
+    valid : (H, W) bool or None
+
+    Returns
+    -------
+    (H, W) uint8, 0 and 1
+    """
+    from segcli.opencv import cv2
+
+    framed = np.zeros((image.shape[0] + 2, image.shape[1] + 2), np.uint8)
+    if valid is not None:
+        # Flooding stops at what is not 0.
+        framed[1:-1, 1:-1][~valid] = 2
+    pixels = np.ascontiguousarray(image, np.float32 if image.dtype == np.uint16 else image.dtype)
+    reach = min(np.floor(tolerance) if image.dtype.kind == "u" else tolerance, 1e9)
+    how = connectivity | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY | (1 << 8)
+    for x, y in points:
+        if framed[y + 1, x + 1] == 0:
+            cv2.floodFill(pixels, framed, (x, y), 0, reach, reach, how)
+    found = framed[1:-1, 1:-1]
+    return found if valid is None else np.asarray(found & 1)
 
 
 def grow_everywhere(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from segcli.arrays import Gray, Param, Valid
-from segcli.numeric.edges import crossings, cut_response, on_window
+from segcli.numeric.edges import crossings, cut_response, on_window, rounding
 from segcli.numeric.hessian import difference_of_gaussians
 from segcli.segmentation import Segmentation
 
@@ -54,4 +54,4 @@ def dog(
     """
     response = on_window(image, valid, lambda part: difference_of_gaussians(part, sigma, ratio))
     jump = crossings(response)
-    return cut_response(image, valid, jump, threshold, {"response": response, "jump": jump})
+    return cut_response(valid, jump, threshold, {"response": response, "jump": jump}, rounding(image))

@@ -55,7 +55,7 @@ def laplacian(
     """
     response = on_window(image, valid, lambda part: _laplacian(part, connectivity))
     jump = crossings(response)
-    return cut_response(image, valid, jump, threshold, {"response": response, "jump": jump})
+    return cut_response(valid, jump, threshold, {"response": response, "jump": jump})
 
 
 def _laplacian(part: Array, connectivity: Literal[4, 8]) -> Array:

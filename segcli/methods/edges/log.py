@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from segcli.arrays import Gray, Param, Valid
-from segcli.numeric.edges import crossings, cut_response, on_window
+from segcli.numeric.edges import crossings, cut_response, on_window, rounding
 from segcli.numeric.hessian import laplacian_of_gaussian
 from segcli.segmentation import Segmentation
 
@@ -51,4 +51,4 @@ def log(
     """
     response = on_window(image, valid, lambda part: laplacian_of_gaussian(part, sigma))
     jump = crossings(response)
-    return cut_response(image, valid, jump, threshold, {"response": response, "jump": jump})
+    return cut_response(valid, jump, threshold, {"response": response, "jump": jump}, rounding(image))

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import numpy as np
 
 from segcli.arrays import Gray, Param, Valid
-from segcli.numeric.edges import cut_response, magnitude, on_window, slopes, thinned
+from segcli.numeric.edges import cut_response, direction, magnitude, slopes, thinned
+from segcli.numeric.outside import extended
 from segcli.segmentation import Segmentation
 
 
@@ -42,7 +43,8 @@ def sobel(
     Segmentation
         labels : (H, W) uint8, 1 on edges.
         numbers : threshold.
-        layers : steepness (H, W) float32; direction (H, W) float32, degrees from right to down in which it rises.
+        layers : steepness (H, W) float32; direction (H, W) float32, degrees from 0, right, over 90, down, to 360
+        in which it rises, to 0.01.
 
     References
     ----------
@@ -56,10 +58,8 @@ def sobel(
     >>> sobel(np.array([[0, 0, 0, 90, 90, 90]], np.uint8)).labels.tolist()
     [[0, 0, 1, 1, 0, 0]]
     """
-    rises = on_window(image, valid, lambda part: np.dstack(slopes(part, operator)))
-    across, down = rises[:, :, 0], rises[:, :, 1]
+    across, down = slopes(np.ascontiguousarray(extended(image, valid)), operator)
     steepness = magnitude(across, down)
-    direction = np.where(steepness > 0, np.degrees(np.arctan2(down, across)), 0).astype(np.float32)
-    layers = {"steepness": steepness, "direction": direction}
+    layers = {"steepness": steepness, "direction": direction(across, down)}
     strength = thinned(steepness, across, down) if thin else steepness
-    return cut_response(image, valid, strength, threshold, layers)
+    return cut_response(valid, strength, threshold, layers)

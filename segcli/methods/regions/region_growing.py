@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from segcli.arrays import Array, Color, Gray, Labels, Param, Points, Valid
 from segcli.errors import InputError
 from segcli.numeric.edges import magnitude, slopes
-from segcli.numeric.growing import grow_everywhere, grow_regions
+from segcli.numeric.growing import flooded, grow_everywhere, grow_regions
 from segcli.numeric.local_threshold import black_and_white
 from segcli.numeric.outside import extended, placed, window_of
 from segcli.numeric.partition import leave_flat
@@ -55,8 +55,8 @@ def region_growing(
     Segmentation
         labels : of points (H, W) uint8, the region; otherwise (H, W) int32 regions; 0 where nothing came.
         numbers : objects, the number of regions (not of points).
-        layers : seeds (H, W) int32; order (H, W) float32 from points and markers, when each pixel joined, in percent
-        (one region against its seed takes all at once).
+        layers : seeds (H, W), whole numbers; order (H, W) float32 from points and markers, when each pixel joined, in
+        percent (one region against its seed takes all at once).
 
     Raises
     ------
@@ -74,28 +74,31 @@ def region_growing(
     >>> region_growing(row, point=((0, 0),), tolerance=6).labels.tolist()
     [[1, 1, 1, 0, 0]]
     """
-    flat = leave_flat(image, valid)
-    if flat is not None and point is None and markers is None:
+    hinted = point is not None or markers is not None
+    if not hinted and (flat := leave_flat(image, valid)) is not None:
         return flat
-    planes = (image[:, :, None] if image.ndim == 2 else image).astype(np.float64)
     if tolerance == "auto":
         black, white = black_and_white(image, valid)
         tolerance = (white - black) / 12.75
-    if point is None and markers is None:
-        labels, seeds = grow_everywhere(planes, _steepness(image, valid), tolerance, connectivity, valid)
+    planes = image[:, :, None] if image.ndim == 2 else image
+    if not hinted:
+        labels, seeds = grow_everywhere(
+            planes.astype(np.float64), _steepness(image, valid), tolerance, connectivity, valid
+        )
         return Segmentation(labels, "instances", numbers={"objects": int(labels.max())}, layers={"seeds": seeds})
     seeds = _seeds(image.shape[:2], point, markers, valid)
-    labels, order = grow_regions(planes, seeds, tolerance, against, connectivity, valid)
+    if point and against == "seed" and image.ndim == 2 and len({image[y, x].item() for x, y in point}) == 1:
+        return Segmentation(flooded(image, point, tolerance, connectivity, valid), "mask", layers={"seeds": seeds})
+    labels, order = grow_regions(planes.astype(np.float64), seeds, tolerance, against, connectivity, valid)
     layers: dict[str, Array] = {"seeds": seeds}
     if order.any():
         layers["order"] = (100 * order / order.max()).astype(np.float32)
-    note = () if flat is None else flat.notes
     if markers is None:
-        return Segmentation((labels > 0).astype(np.uint8), "mask", layers=layers, notes=note)
-    return Segmentation(labels, "instances", numbers={"objects": 0}, layers=layers, notes=note)
+        return Segmentation((labels > 0).astype(np.uint8), "mask", layers=layers)
+    return Segmentation(labels, "instances", numbers={"objects": 0}, layers=layers)
 
 
-def _seeds(shape: tuple[int, ...], point: Points | None, markers: Labels | None, valid: Array | None) -> Labels:
+def _seeds(shape: tuple[int, ...], point: Points | None, markers: Labels | None, valid: Array | None) -> Array:
     """Markers, or points as one region, on pixels that count."""
     if markers is not None:
         if point is not None:
@@ -106,7 +109,7 @@ def _seeds(shape: tuple[int, ...], point: Points | None, markers: Labels | None,
         if not seeds.any():
             raise InputError("the markers mark no pixel that counts; give each region a label above 0.")
         return seeds
-    seeds = np.zeros(shape, np.int32)
+    seeds = np.zeros(shape, np.uint8)
     for x, y in point or ():
         if valid is not None and not valid[y, x]:
             raise InputError(f"point {x},{y} lies on a pixel that is left out; choose another.")
@@ -120,7 +123,7 @@ def _steepness(image: Array, valid: Array | None) -> NDArray[np.float32]:
 
     window = window_of(valid, image.shape[:2])
     part = extended(image[window], None if valid is None else valid[window])
-    blurred = cv2.GaussianBlur(np.ascontiguousarray(part, np.float64), (0, 0), 1.0)
+    blurred = cv2.GaussianBlur(np.ascontiguousarray(part, np.float32), (0, 0), 1.0)
     planes = np.atleast_3d(np.asarray(blurred))
     steepness = sum(magnitude(*slopes(np.ascontiguousarray(plane))) for plane in np.moveaxis(planes, 2, 0))
     return placed(np.asarray(steepness, np.float32), window, image.shape[:2])

@@ -44,7 +44,7 @@ def test_a_ramp_has_its_slope_and_direction() -> None:
     rows, columns = np.indices((9, 9))
     result = run(sobel, (3 * columns + 4 * rows).astype(np.uint8), threshold=0.0)
     assert result.layers["steepness"][4, 4] == pytest.approx(5)
-    assert result.layers["direction"][4, 4] == pytest.approx(np.degrees(np.arctan2(4, 3)))
+    assert result.layers["direction"][4, 4] == pytest.approx(np.degrees(np.arctan2(4, 3)), abs=0.01)
     across, down = slopes((3 * columns + 4 * rows).astype(np.float32), "scharr")
     assert (across[4, 4], down[4, 4]) == (pytest.approx(3), pytest.approx(4))
 
@@ -100,22 +100,13 @@ def test_an_outline_without_a_threshold_is_closed(method: object) -> None:
     assert parts[24, 28] != parts[0, 0]
 
 
-def test_canny_is_opencvs_on_its_slopes() -> None:
-    import cv2
-
-    # OpenCV's Sobel sums are 8 times the slope a pixel.
-    expected = cv2.Canny(CAMERA, 8 * 6.0, 8 * 12.0, L2gradient=True) > 0
-    found = run(canny, CAMERA, sigma=0.0, low=6.0, high=12.0).labels > 0
-    # A level between two whole sums, and the border, may fall either way.
-    assert np.mean(found == expected) > 0.999
-
-
-def test_canny_finds_scikit_images_edges() -> None:
-    theirs = feature.canny(CAMERA.astype(float), 2.0, 8 * 2.0, 8 * 4.0)
-    ours = run(canny, CAMERA, sigma=2.0, low=2.0, high=4.0).labels > 0
-    for one, two in ((theirs, ours), (ours, theirs)):
-        near = ndimage.binary_dilation(two, np.ones((3, 3)))
-        assert (one & near).sum() / one.sum() > 0.95
+@pytest.mark.parametrize("sigma", [1.0, 2.0])
+def test_canny_is_scikit_images_but_for_ties(sigma: float) -> None:
+    # Sobel sums are 8 times the slope a pixel. Of two equally steep pixels theirs keeps both.
+    theirs = feature.canny(CAMERA.astype(float), sigma, 8 * 2.0, 8 * 4.0, mode="reflect")
+    ours = run(canny, CAMERA, sigma=sigma, low=2.0, high=4.0).labels > 0
+    inner = np.s_[2:-2, 2:-2]
+    assert np.mean(ours[inner] == theirs[inner]) > 0.999
 
 
 def test_canny_levels_in_the_wrong_order_are_refused() -> None:
