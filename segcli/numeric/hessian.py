@@ -67,27 +67,28 @@ def curvatures(image: Array, sigma: float) -> tuple[NDArray[np.float32], NDArray
 def laplacian_of_gaussian(image: Array, sigma: float) -> NDArray[np.float32]:
     """The Laplacian of a picture blurred by a Gaussian, times sigma squared, (H, W) float32."""
     plain, _, bend = kernels(sigma)
-    across, down = _filtered(image, ((bend, plain), (plain, bend)))
-    return ((across + down) * sigma**2).astype(np.float32)
+    across, down = _filtered(image, ((bend, plain), (plain, bend)), np.float32)
+    across += down
+    across *= np.float32(sigma**2)
+    return across
 
 
 def difference_of_gaussians(image: Array, sigma: float, ratio: float) -> NDArray[np.float32]:
     """The picture blurred by ratio times sigma less the picture blurred by sigma, (H, W) float32."""
-    narrow, wide = (_filtered(image, ((kernels(scale)[0],) * 2,))[0] for scale in (sigma, ratio * sigma))
-    return (wide - narrow).astype(np.float32)
+    narrow, wide = (_filtered(image, ((kernels(scale)[0],) * 2,), np.float32)[0] for scale in (sigma, ratio * sigma))
+    return np.asarray(wide - narrow)
 
 
-def _filtered(image: Array, pairs: Sequence[tuple[Array, Array]]) -> list[NDArray[np.float64]]:
-    """The picture under pairs of horizontal and vertical kernels of one length."""
+def _filtered(image: Array, pairs: Sequence[tuple[Array, Array]], depth: type = np.float64) -> list[Array]:
+    """The picture under pairs of horizontal and vertical kernels of one length; sums in the type of depth."""
     from segcli.opencv import cv2
 
     reach = len(pairs[0][0]) // 2
     inner = (slice(reach, reach + image.shape[0]), slice(reach, reach + image.shape[1]))
-    # Turned about its border, a slope goes on beyond it; mirrored, it would have a crease there. Sums are in double
-    # precision: single ones differ in their last digit with where the picture lies in memory.
-    wide = np.pad(image.astype(np.float64), reach, mode="reflect", reflect_type="odd")
+    # Turned about its border, a slope goes on beyond it; mirrored, it would have a crease there.
+    wide: Array = np.pad(image.astype(depth), reach, mode="reflect", reflect_type="odd")
     return [
-        np.asarray(cv2.sepFilter2D(wide, -1, horizontal, vertical, borderType=cv2.BORDER_REFLECT), np.float64)[inner]
+        np.asarray(cv2.sepFilter2D(wide, -1, horizontal, vertical, borderType=cv2.BORDER_REFLECT), depth)[inner]
         for horizontal, vertical in pairs
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from segcli.scores.instance import f1, match
 
 Run = Callable[..., Any]
 SAMPLES = ROOT / "sample_images"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 PICTURES = sorted(path for path in SAMPLES.iterdir() if path.suffix in (".jpg", ".png") and "_" not in path.stem)
 
 COINS = (
@@ -42,7 +44,7 @@ def test_otsu_takes_opencvs_threshold_on_every_sample(segcli: Run, path: Path) -
 
 
 def test_the_readmes_command_finds_the_24_coins_and_nothing_else(segcli: Run) -> None:
-    arguments = coins_command()
+    _, *arguments = shlex.split(coins_command(README))
     arguments[1] = str(ROOT / arguments[1])
     result = segcli(*arguments[: arguments.index("--as")], "-o", "labels.png")
     assert "objects 24," in result.out
@@ -51,9 +53,10 @@ def test_the_readmes_command_finds_the_24_coins_and_nothing_else(segcli: Run) ->
     assert sorted(found) == list(range(1, 25))
 
 
-def test_the_readmes_picture_is_what_its_command_makes() -> None:
+def test_the_readmes_picture_is_what_its_command_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
     shown = cv2.imread(str(SAMPLES / "gallery" / "coins.png"))
-    assert np.mean(shown == coins_picture()) > 0.99
+    assert np.mean(shown == coins_picture(README)) > 0.99
 
 
 def test_the_drawn_discs_are_counted_exactly_where_a_threshold_joins_them(segcli: Run) -> None:

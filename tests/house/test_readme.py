@@ -10,7 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+from tools.gallery import GALLERY, commands, thumbnail
 from tools.readme import README, with_table
 
 from segcli.methods import NAMES
@@ -31,8 +34,25 @@ def test_the_table_of_methods_is_as_the_code_makes_it() -> None:
 
 
 def test_every_command_stands_in_the_readme() -> None:
-    for name in [*NAMES, "info", "methods"]:
+    for name in [*NAMES, "fit", "info", "methods", "refine"]:
         assert f"segcli {name.replace('_', '-')}" in TEXT
+
+
+def test_every_method_stands_in_the_gallery_under_a_command_of_its_own() -> None:
+    shown = commands(TEXT)
+    assert set(shown) == {name.replace("_", "-") for name in NAMES}
+    for name, command in shown.items():
+        assert f"segcli {name} " in command
+
+
+@pytest.mark.parametrize("name", commands(TEXT))
+def test_a_thumbnail_is_what_its_command_makes(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(README.parent / "sample_images", tmp_path / "sample_images")
+    made, shown = thumbnail(commands(TEXT)[name]), cv2.imread(str(GALLERY / f"{name}.jpg"))
+    assert made.shape == shown.shape
+    # JPEG and the last bits of floats change some gray levels here and there.
+    assert np.abs(made.astype(int) - shown).mean() < 8, f"run: python tests/tools/gallery.py {name}"
 
 
 def test_the_readme_is_no_longer_than_300_lines() -> None:

@@ -1,10 +1,12 @@
-"""The README's picture, made by the command that stands beneath it.
+"""The README's pictures, each made by the command that stands beneath it.
 
-python tests/tools/gallery.py      # writes sample_images/gallery/coins.png
+python tests/tools/gallery.py            # all of sample_images/gallery
+python tests/tools/gallery.py otsu slic  # these alone
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -17,34 +19,67 @@ import numpy as np
 from segcli.cli import app
 
 ROOT = Path(__file__).parents[2]
+GALLERY = ROOT / "sample_images" / "gallery"
 GAP = 8
+WIDTH = 250
+"""Pixels across that a thumbnail has."""
+
+CELL = re.compile(r"!\[([a-z-]+)\]\(sample_images/gallery/\1\.jpg\)<br>`([^`]+)`")
 
 
-def coins_command() -> list[str]:
-    """The arguments of the README's first command."""
-    found = re.search(r"^    segcli (watershed sample_images/coins\.jpg .*)$", (ROOT / "README.md").read_text(), re.M)
-    if found is None:
-        sys.exit("README.md lacks the command beneath its picture")
-    return shlex.split(found[1])
+def commands(text: str) -> dict[str, str]:
+    """The command beneath each thumbnail of a README, by the name of its method."""
+    return dict(CELL.findall(text))
 
 
-def coins_picture() -> np.ndarray:
-    """Input, labels and outlines side by side; (H, W, 3) uint8, blue first."""
+def run(command: str) -> np.ndarray:
+    """Run a command (or several, joined by &&) in the current folder; the picture it writes, blue first."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = coins_command()
-        arguments[1] = str(ROOT / arguments[1])
-        if app.run([*arguments, "-o", folder, "--quiet"]):
-            sys.exit("the README's command failed")
-        panels = [cv2.imread(arguments[1])]
-        panels += [
-            cv2.imread(str(path))
-            for path in (Path(folder) / "coins.watershed.png", *Path(folder).glob("*.contours.png"))
-        ]
+        *before, last = (shlex.split(part)[1:] for part in command.split(" && "))
+        for arguments in [*before, [*last, "-o", f"{folder}/"]]:
+            if code := app.run([*arguments, "--quiet"]):
+                raise RuntimeError(f"exit code {code}: segcli {shlex.join(arguments)}")
+        (written,) = Path(folder).glob("*.*")
+        return np.asarray(cv2.imread(str(written)))
+
+
+def thumbnail(command: str) -> np.ndarray:
+    """What a command makes, scaled to the gallery's width."""
+    picture = run(command)
+    height = round(picture.shape[0] * WIDTH / picture.shape[1])
+    return np.asarray(cv2.resize(picture, (WIDTH, height), interpolation=cv2.INTER_AREA))
+
+
+def coins_command(text: str) -> str:
+    """The README's first command."""
+    found = re.search(r"^    (segcli watershed sample_images/coins\.jpg .*)$", text, re.M)
+    if found is None:
+        raise ValueError("README.md lacks the command beneath its picture")
+    return found[1]
+
+
+def coins_picture(text: str) -> np.ndarray:
+    """Input, labels and outlines side by side; (H, W, 3) uint8, blue first."""
+    plain, *_ = coins_command(text).split(" --as ")
+    panels = [np.asarray(cv2.imread(str(ROOT / "sample_images" / "coins.jpg")))]
+    panels += [run(f"{plain} --as {kind}") for kind in ("palette", "contours")]
     gap = np.full((panels[0].shape[0], GAP, 3), 255, np.uint8)
     return np.hstack([panels[0], gap, panels[1], gap, panels[2]])
 
 
+def main(wanted: list[str]) -> None:
+    """Write the pictures of the gallery, or those that are named."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    made = commands(text)
+    target = GALLERY.resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        Path("sample_images").symlink_to(ROOT / "sample_images")
+        for name in wanted or [*made, "coins"]:
+            picture = coins_picture(text) if name == "coins" else thumbnail(made[name])
+            ending = "png" if name == "coins" else "jpg"
+            cv2.imwrite(str(target / f"{name}.{ending}"), picture, [cv2.IMWRITE_JPEG_QUALITY, 85])
+
+
 if __name__ == "__main__":
-    target = ROOT / "sample_images" / "gallery" / "coins.png"
-    target.parent.mkdir(exist_ok=True)
-    cv2.imwrite(str(target), coins_picture())
+    main(sys.argv[1:])
