@@ -19,7 +19,7 @@ def mean_shift(
     *,
     valid: Valid = None,
     radius: Annotated[int, Param(min=1, max=200, unit="pixels")] = 16,
-    color_radius: Annotated[float, Param(min=0.5, max=200)] = 10.0,
+    color_radius: Annotated[float, Param(min=0.5, max=200)] = 8.0,
     min_region: Annotated[int, Param(min=1, max=10_000_000, unit="pixels")] = 100,
     iterations: Annotated[int, Param(min=1, max=1000)] = 50,
 ) -> Segmentation:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import numpy as np
-
 from segcli.arrays import Gray, Param, Valid
 from segcli.numeric.local_threshold import beside, black_and_white, is_flat
 from segcli.numeric.windows import WIDEST, check_window, local_statistics
@@ -69,6 +67,7 @@ def local_mean(
     means, _ = local_statistics(image, window, valid, deviations=False)
     if offset == "auto":
         bottom, top = black_and_white(image, valid)
-        offset = round((top - bottom) / 25.5, 6)
-    means += np.float32(offset) if foreground == "bright" else -np.float32(offset)
-    return beside(image, means, foreground)
+        shift = round((top - bottom) / 25.5, 6)
+    else:
+        shift = offset
+    return beside(image, means, foreground, shift if foreground == "bright" else -shift)
