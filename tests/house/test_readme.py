@@ -51,8 +51,9 @@ def test_a_thumbnail_is_what_its_command_makes(name: str, tmp_path: Path, monkey
     shutil.copytree(README.parent / "sample_images", tmp_path / "sample_images")
     made, shown = thumbnail(commands(TEXT)[name]), cv2.imread(str(GALLERY / f"{name}.jpg"))
     assert made.shape == shown.shape
-    # JPEG and the last bits of floats change some gray levels here and there.
-    assert np.abs(made.astype(int) - shown).mean() < 8, f"run: python tests/tools/gallery.py {name}"
+    # JPEG smears thin lines, and the last bits of floats change a pixel here and there.
+    made, shown = (cv2.blur(picture.astype(np.float32), (5, 5)) for picture in (made, shown))
+    assert np.abs(made - shown).mean() < 4, f"run: python tests/tools/gallery.py {name}"
 
 
 def test_the_readme_is_no_longer_than_300_lines() -> None:
