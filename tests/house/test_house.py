@@ -276,6 +276,14 @@ def test_one_name_has_one_kind_and_unit_in_all_methods():
         assert first[1:] == (kind, unit), f"{knob.name} means two things in {first[0]} and {method}"
 
 
+def test_type_checkers_see_every_public_name():
+    import segcli
+
+    (seen,) = [node for node in tree(PACKAGE / "__init__.py").body if isinstance(node, ast.If)]
+    names = {alias.name for node in seen.body for alias in node.names}
+    assert names - {"read_pixels"} | {"read_image", "__version__"} == set(segcli.__all__)
+
+
 START = """
 import json, runpy, sys
 sys.argv = ["segcli", *sys.argv[1:]]
