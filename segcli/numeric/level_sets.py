@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from segcli.arrays import Array, Box, Mask, Points
 from segcli.errors import InputError
+from segcli.numeric.outside import extended, window_of
 
 INSET = 0.05
 """Share of the picture's width and height that the default box leaves free on each side."""
@@ -106,20 +107,12 @@ def _inset_box(shape: tuple[int, int], valid: Array | None) -> Mask:
     """The box around the pixels that count, less a margin where there is room for one."""
     mask = np.zeros(shape, bool)
     sides = []
-    for side in window_of(shape, valid):
+    for side in window_of(valid, shape):
         length = side.stop - side.start
         margin = max(round(INSET * length), 1) if length > 2 else 0
         sides.append(slice(side.start + margin, side.stop - margin))
     mask[tuple(sides)] = True
     return mask
-
-
-def window_of(shape: tuple[int, int], valid: Array | None) -> tuple[slice, slice]:
-    """Rows and columns of the box around the pixels that count."""
-    if valid is None:
-        return slice(0, shape[0]), slice(0, shape[1])
-    rows, columns = (np.flatnonzero(valid.any(axis=axis)) for axis in (1, 0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def checkerboard(shape: tuple[int, int], side: int = SQUARE) -> NDArray[np.float32]:
@@ -211,25 +204,6 @@ def smoothed(pixels: Array, valid: Array | None, sigma: float) -> Array:
 
     pixels = extended(pixels, valid)
     return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) if sigma else pixels)
-
-
-def extended(pixels: Array, valid: Array | None) -> Array:
-    """Give each pixel that does not count the value of the nearest that does, so that no edge lies between them.
-
-    Examples
-    --------
-    >>> extended(np.array([[1, 2, 9, 9]]), np.array([[True, True, False, False]])).tolist()
-    [[1, 2, 2, 2]]
-    """
-    from segcli.opencv import cv2
-
-    if valid is None:
-        return pixels
-    missing = (~valid).astype(np.uint8)
-    nearest = cv2.distanceTransformWithLabels(missing, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1]
-    place = np.zeros(int(nearest.max()) + 1, np.intp)
-    place[nearest[valid]] = np.flatnonzero(valid)
-    return np.asarray(pixels.reshape(-1, *pixels.shape[2:])[place[nearest]])
 
 
 def edge_indicator(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from segcli.arrays import Array, Labels
 from segcli.numeric.color import lab, lightness
+from segcli.numeric.outside import window_of
 from segcli.numeric.region_graph import RegionGraph, RegionSums, region_graph, region_sums
 
 COMPACTNESS = 10.0
@@ -75,7 +76,7 @@ def picture_graph(image: Array, valid: Array | None, superpixels: int | Literal[
     >>> picture_graph(halves, None, "off").graph.edges.tolist()
     [[0, 1], [0, 2], [1, 3], [2, 3], [2, 4], [3, 5], [4, 5]]
     """
-    window = _window(valid, image.shape[:2])
+    window = window_of(valid, image.shape[:2])
     counted = None if valid is None else np.ascontiguousarray(valid[window])
     planes = perceived(image[window], counted)
     pixels = planes[counted] if counted is not None else planes.reshape(-1, planes.shape[2])
@@ -118,14 +119,6 @@ def gradient(planes: Array, valid: Array | None) -> NDArray[np.float32]:
             squares += slope * slope
     magnitude: NDArray[np.float32] = np.sqrt(squares)
     return magnitude if inside is None else magnitude * inside
-
-
-def _window(valid: Array | None, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """The rectangle around the pixels that count."""
-    if valid is None:
-        return slice(0, shape[0]), slice(0, shape[1])
-    rows, columns = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _range(image: Array, valid: Array | None) -> tuple[float, float]:

@@ -9,13 +9,13 @@ from segcli.errors import InputError
 from segcli.numeric.level_sets import (
     checkerboard,
     edge_indicator,
-    extended,
     gradient_strength,
     signed_distance,
     smoothed,
     standardized,
     start_from,
 )
+from segcli.numeric.outside import extended
 
 NOTHING = {"init": None, "box": None, "point": None, "radius": 1.0}
 

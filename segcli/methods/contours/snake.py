@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from segcli.arrays import Array, Box, Color, Gray, Mask, Param, Points, Valid
 from segcli.numeric.contour_film import flat, record, segmentation
-from segcli.numeric.level_sets import edge_indicator, extended, smoothed, standardized, start_from, window_of
+from segcli.numeric.level_sets import edge_indicator, smoothed, standardized, start_from
+from segcli.numeric.outside import extended, window_of
 from segcli.numeric.snakes import slide, slope_field, vector_flow
 from segcli.segmentation import Segmentation
 
@@ -116,7 +117,7 @@ def snake(
     shape = (image.shape[0], image.shape[1])
     start = start_from(shape, valid, init=init, box=box, point=point, radius=radius)
     # Nothing outside the box around the pixels that count has a say, not even by the form of its edges.
-    window = window_of(shape, valid)
+    window = window_of(valid, shape)
     picture, counted = image[window], None if valid is None else valid[window]
     scaled = standardized(picture, counted)
     if scaled is None:
