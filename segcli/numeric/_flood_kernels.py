@@ -79,26 +79,34 @@ def flood_compact(
     """Flood as `flood_levels` does, where a pixel's height grows by its distance to the seed its water came from.
 
     A later flow may then be the lower one: a pixel is labeled when it is taken from the queue, not when first reached.
+    A flow that is no lower than one on its way to the pixel is dropped at once.
     """
+    lowest = np.full(len(labels), np.inf)
+    sources = np.empty(len(labels), np.int32)
     start = 0
     for end in ends:
         age = 0
-        queue = [(heights[seed], 0, seed, seed) for seed in seeds[start : start + 1]]
+        queue = [(heights[seed], age, seed) for seed in seeds[start : start + 1]]
         for index in range(start, end):
-            labels[seeds[index]] = found[index]
+            seed = seeds[index]
+            labels[seed], sources[seed] = found[index], seed
             if index > start:
                 age += 1
-                heapq.heappush(queue, (heights[seeds[index]], age, seeds[index], seeds[index]))
+                heapq.heappush(queue, (heights[seed], age, seed))
         while len(queue) > 0:
-            water, _, pixel, source = heapq.heappop(queue)
+            water, _, pixel = heapq.heappop(queue)
+            source = sources[pixel]
             if labels[pixel] > 0 and pixel != source:
                 continue
             labels[pixel] = labels[source]
+            row, column = source // stride, source % stride
             for step in neighbors:
                 target = pixel + step
                 if labels[target] < 0:
-                    rows, columns = target // stride - source // stride, target % stride - source % stride
-                    height = heights[target] + compactness * (rows * rows + columns * columns) ** 0.5
-                    age += 1
-                    heapq.heappush(queue, (max(water, height), age, target, source))
+                    rows, columns = target // stride - row, target % stride - column
+                    height = max(water, heights[target] + compactness * np.sqrt(rows * rows + columns * columns))
+                    if height < lowest[target]:
+                        lowest[target], sources[target] = height, source
+                        age += 1
+                        heapq.heappush(queue, (height, age, target))
         start = end
