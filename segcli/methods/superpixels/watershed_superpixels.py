@@ -19,7 +19,7 @@ def watershed_superpixels(
     *,
     valid: Valid = None,
     regions: Annotated[int, Param(min=1, max=1_000_000)] = 300,
-    compactness: Annotated[float, Param(min=0, max=1e6)] = 0.05,
+    compactness: Annotated[float, Param(min=0, max=1e6)] = 0.01,
     connectivity: Literal[4, 8] = 4,
 ) -> Segmentation:
     """Part the picture into superpixels where floods from a grid of points meet.
