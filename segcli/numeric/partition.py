@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segcli.arrays import Array, Labels
 from segcli.segmentation import Segmentation
+
+AUTO_REGION = 1 / 300
+"""Share of a picture that its smallest region has where no size is given; on BSDS500 it agrees well with people."""
 
 
 def leave_flat(image: Array, valid: Array | None) -> Segmentation | None:
@@ -18,6 +22,14 @@ def leave_flat(image: Array, valid: Array | None) -> Segmentation | None:
         return None
     note = "every pixel is the same; there is nothing to part"
     return Segmentation(np.zeros(image.shape[:2], np.int32), "instances", notes=(note,))
+
+
+def smallest_region(asked: int | Literal["auto"], image: Array, valid: Array | None) -> int:
+    """Pixels that a region has at least; auto is a share of those that count, so that it grows with the picture."""
+    if asked != "auto":
+        return asked
+    pixels = image.shape[0] * image.shape[1] if valid is None else int(np.count_nonzero(valid))
+    return max(1, round(AUTO_REGION * pixels))
 
 
 def partition(

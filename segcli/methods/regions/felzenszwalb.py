@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from segcli.arrays import Color, Gray, Param, Valid
 from segcli.numeric.felzenszwalb import felzenszwalb_regions
-from segcli.numeric.partition import leave_flat, partition
+from segcli.numeric.partition import leave_flat, partition, smallest_region
 from segcli.numeric.reduced import Reduced
 from segcli.numeric.slic import blurred
 from segcli.segmentation import Segmentation
@@ -18,7 +18,7 @@ def felzenszwalb(
     valid: Valid = None,
     scale: Annotated[float, Param(min=0, max=1e6)] = 500.0,
     sigma: Annotated[float, Param(min=0, max=100, unit="pixels")] = 0.8,
-    min_region: Annotated[int, Param(min=1, max=10_000_000, unit="pixels")] = 50,
+    min_region: Annotated[int, Param(min=1, max=10_000_000, unit="pixels")] | Literal["auto"] = "auto",
 ) -> Segmentation:
     """Join pixels into regions while edges between are as light as those inside.
 
@@ -38,8 +38,8 @@ def felzenszwalb(
         Larger gives larger regions. In gray levels of 255, for a region of one pixel.
     sigma : float
         Blur before.
-    min_region : int
-        Smaller regions join a neighbor.
+    min_region : int or auto
+        Smaller regions join a neighbor. auto: a three-hundredth of the pixels that count.
 
     Returns
     -------
@@ -65,4 +65,5 @@ def felzenszwalb(
     planes = image[:, :, None] if image.ndim == 2 else image
     colors = Reduced(planes, valid, max(planes.shape)).colors
     colors = blurred(colors.reshape(planes.shape), valid, sigma)
-    return partition(felzenszwalb_regions(colors, scale, min_region, valid), image)
+    smallest = smallest_region(min_region, image, valid)
+    return partition(felzenszwalb_regions(colors, scale, smallest, valid), image)

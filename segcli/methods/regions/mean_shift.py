@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 
 from segcli.arrays import Array, Color, Gray, Param, Valid
 from segcli.numeric.mean_shift import mode_regions, modes_of
 from segcli.numeric.outside import placed, window_of
-from segcli.numeric.partition import leave_flat, partition
+from segcli.numeric.partition import leave_flat, partition, smallest_region
 from segcli.numeric.picture_graph import perceived
 from segcli.segmentation import Segmentation
 
@@ -20,7 +20,7 @@ def mean_shift(
     valid: Valid = None,
     radius: Annotated[int, Param(min=1, max=200, unit="pixels")] = 16,
     color_radius: Annotated[float, Param(min=0.5, max=200)] = 8.0,
-    min_region: Annotated[int, Param(min=1, max=10_000_000, unit="pixels")] = 100,
+    min_region: Annotated[int, Param(min=1, max=10_000_000, unit="pixels")] | Literal["auto"] = "auto",
     iterations: Annotated[int, Param(min=1, max=1000)] = 50,
 ) -> Segmentation:
     """Let pixels climb to the densest color around them; those that meet are one.
@@ -40,8 +40,8 @@ def mean_shift(
         How far a pixel sees.
     color_radius : float
         How unlike, in L*a*b*, the pixels that it follows may be, and how unlike the modes of one region.
-    min_region : int
-        Smaller regions join a neighbor.
+    min_region : int or auto
+        Smaller regions join a neighbor. auto: a three-hundredth of the pixels that count.
     iterations : int
         The most steps of a pixel.
 
@@ -70,7 +70,7 @@ def mean_shift(
     counted = None if valid is None else np.ascontiguousarray(valid[window])
     modes = modes_of(perceived(image[window], counted), radius, color_radius, counted, iterations)
     labels = np.zeros(image.shape[:2], np.int32)
-    labels[window] = mode_regions(modes, color_radius, min_region, counted)
+    labels[window] = mode_regions(modes, color_radius, smallest_region(min_region, image, valid), counted)
     return partition(labels, image, {"filtered": placed(_shown(modes), window, image.shape[:2])})
 
 
