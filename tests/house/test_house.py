@@ -29,6 +29,8 @@ HEAVY = {
     *("scipy", "skimage", "sklearn", "torch", "matplotlib", "numba", "PIL", "tifffile", "rich", "pandas"),
     *("imagecodecs", "safetensors"),
 }
+TORCH_FREE = {"networks/__init__.py", "networks/registry.py", "learning/__init__.py", "learning/loss_expression.py"}
+"""The files beside the networks and what teaches them that the command line reads at every start."""
 VAGUE_NAMES = {"utils", "common", "base", "helpers", "misc", "core", "util", "helper"}
 
 
@@ -103,12 +105,22 @@ def test_a_method_imports_no_other_method(path):
         assert not f"{module}.".startswith("segcli.methods."), f"{path.name}:{line} imports {module}"
 
 
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.parent.name == "networks"], ids=module_name)
+def test_an_architecture_imports_no_other_one(path):
+    shared = {"blocks", "initial", "shapes", "registry", "backbones", "summary"}
+    for line, module in imports(ast.walk(tree(path))):
+        if module.startswith("segcli.networks."):
+            assert module.split(".")[2] in shared, f"{path.name}:{line} imports {module}"
+
+
 @pytest.mark.parametrize("path", [path for path in SOURCES if not is_kernels(path)], ids=module_name)
 def test_nothing_heavy_is_imported_at_the_top(path):
     inside = path.relative_to(PACKAGE).parts[0] in TOP_LIMIT_FOLDERS
+    relative = path.relative_to(PACKAGE).as_posix()
+    with_torch = relative.startswith(("networks/", "learning/")) and relative not in TORCH_FREE
     for line, module in imports(top_level(tree(path))):
         first, last = module.split(".")[0], module.split(".")[-1]
-        assert first not in HEAVY, f"{path.name}:{line} imports {module}"
+        assert first not in HEAVY or (first == "torch" and with_torch), f"{path.name}:{line} imports {module}"
         assert not last.endswith("_kernels"), f"{path.name}:{line} imports {module}, and numba with it"
         if inside:
             allowed = first in sys.stdlib_module_names or first in ("numpy", "segcli")
@@ -153,8 +165,11 @@ def test_function_bodies_have_at_most_60_lines():
 
 @each_source
 def test_no_function_swallows_unknown_keywords(path):
-    # run() takes any method's knobs; a derived command's callback takes those of one.
-    if path != PACKAGE / "method.py" and PACKAGE / "cli" not in path.parents:
+    # run() takes any method's knobs, build() any network's; a derived command's callback takes those of one.
+    if (
+        path not in (PACKAGE / "method.py", PACKAGE / "networks" / "registry.py")
+        and PACKAGE / "cli" not in path.parents
+    ):
         assert [function.name for function in functions(path) if function.args.kwarg] == []
 
 

@@ -1,0 +1,88 @@
+"""Layers that several networks share."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Upsampling = Literal["fixed", "learned", "depthwise"]
+"""Bilinear weights: kept, or the start of a dense kernel between all channels, or of one kernel a channel."""
+
+
+def scaled(channels: int, width: float, multiple: int = 1) -> int:
+    """Channels of a layer at a width: rounded to a multiple, never none."""
+    return max(1, round(channels * width / multiple)) * multiple
+
+
+def convolutions(in_channels: int, *channels: int, batch_norm: bool = False, bias: bool = True) -> nn.Sequential:
+    """3 x 3 convolutions that keep the size, each followed by batch normalization if asked, and ReLU."""
+    layers: list[nn.Module] = []
+    for out_channels in channels:
+        layers.append(nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=bias))
+        layers += [nn.BatchNorm2d(out_channels)] if batch_norm else []
+        layers.append(nn.ReLU(inplace=True))
+        in_channels = out_channels
+    return nn.Sequential(*layers)
+
+
+def nearest_unpooled(image: Tensor, factor: int = 2) -> Tensor:
+    """Repeat each pixel in a square of factor x factor."""
+    return image.repeat_interleave(factor, -1).repeat_interleave(factor, -2)
+
+
+def bed_of_nails(image: Tensor, factor: int = 2) -> Tensor:
+    """Put each pixel into the upper left corner of a square of factor x factor zeros."""
+    height, width = image.shape[-2:]
+    nails = image.new_zeros(*image.shape[:-2], height, factor, width, factor)
+    nails[..., 0, :, 0] = image
+    return nails.flatten(-4, -3).flatten(-2, -1)
+
+
+def max_pooled(image: Tensor, ceil: bool = True) -> tuple[Tensor, Tensor]:
+    """Pool 2 x 2, stride 2; return the maxima and where they were, as flat indices a channel."""
+    maxima, indices = F.max_pool2d(image, 2, 2, ceil_mode=ceil, return_indices=True)
+    return maxima, indices
+
+
+def max_unpooled(image: Tensor, indices: Tensor, like: Tensor) -> Tensor:
+    """Put each value where its maximum was, in zeros of the height and width that `like` had before pooling."""
+    height, width = like.shape[-2:]
+    flat = image.new_zeros(*image.shape[:2], height * width)
+    return flat.scatter(2, indices.flatten(2), image.flatten(2)).reshape(*image.shape[:2], height, width)
+
+
+def bilinear_kernel(size: int) -> Tensor:
+    """The (size, size) weights of bilinear upsampling, by Long et al. (2015); size 4 is .25 .75 .75 .25 both ways."""
+    factor = (size + 1) // 2
+    center = factor - 1 if size % 2 else factor - 0.5
+    line = 1 - (torch.arange(size, dtype=torch.float32) - center).abs() / factor
+    return line[:, None] * line[None, :]
+
+
+class BilinearUpsampling(nn.ConvTranspose2d):
+    """A transposed convolution without bias that begins as bilinear upsampling of each channel by itself.
+
+    Parameters
+    ----------
+    channels : int
+    kernel, stride : int
+        In pixels. The output has stride x (n - 1) + kernel rows and columns: nothing is cut off.
+    weights : fixed, learned or depthwise
+        fixed weights get no gradient; learned ones join every channel with every other, and start at zero there.
+
+    References
+    ----------
+    J. Long, E. Shelhamer, T. Darrell, "Fully convolutional networks for semantic segmentation", CVPR, 2015.
+    """
+
+    def __init__(self, channels: int, kernel: int, stride: int, weights: Upsampling = "fixed") -> None:
+        groups = 1 if weights == "learned" else channels
+        super().__init__(channels, channels, kernel, stride, groups=groups, bias=False)
+        with torch.no_grad():
+            self.weight.zero_()
+            each = list(range(channels))
+            self.weight[each, each if weights == "learned" else 0] = bilinear_kernel(kernel).to(self.weight.device)
+        self.weight.requires_grad_(weights != "fixed")

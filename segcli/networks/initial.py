@@ -1,0 +1,55 @@
+"""Start values of weights, by name of the papers that use them. All draw from torch's current generator."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+Convolution = nn.Conv2d | nn.ConvTranspose2d
+
+
+def gaussian(module: nn.Module, std: float) -> None:
+    """Weights of all convolutions and linear layers from N(0, std), biases 0."""
+    for layer in _weighted(module):
+        nn.init.normal_(layer.weight, std=std)
+        _zero(layer.bias)
+
+
+def he_normal(module: nn.Module, fan: str = "fan_in") -> None:
+    """Weights from N(0, sqrt(2 / fan)), biases 0 (He et al., "Delving deep into rectifiers", ICCV 2015).
+
+    The fan of a transposed convolution is its input channels times the taps that reach one output pixel.
+    """
+    for layer in _weighted(module):
+        nn.init.normal_(layer.weight, std=(2 / _fan(layer, fan)) ** 0.5)
+        _zero(layer.bias)
+
+
+def he_uniform(module: nn.Module) -> None:
+    """Weights from U(-b, b) with b = sqrt(6 / fan in), biases 0."""
+    for layer in _weighted(module):
+        bound = (6 / _fan(layer, "fan_in")) ** 0.5
+        nn.init.uniform_(layer.weight, -bound, bound)
+        _zero(layer.bias)
+
+
+def _weighted(module: nn.Module) -> list[Convolution | nn.Linear]:
+    """The layers with weights that are to be learned."""
+    kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+    return [layer for layer in module.modules() if isinstance(layer, kinds) and layer.weight.requires_grad]
+
+
+def _fan(layer: Convolution | nn.Linear, fan: str) -> float:
+    """Products that are summed into one output (fan_in), or that one input goes into (fan_out)."""
+    if isinstance(layer, nn.Linear):
+        return layer.in_features if fan == "fan_in" else layer.out_features
+    taps = layer.kernel_size[0] * layer.kernel_size[1] / layer.groups
+    strides = layer.stride[0] * layer.stride[1]
+    transposed = isinstance(layer, nn.ConvTranspose2d)
+    if fan == "fan_in":
+        return layer.in_channels * (max(taps / strides, 1 / layer.groups) if transposed else taps)
+    return layer.out_channels * (taps if transposed else max(taps / strides, 1 / layer.groups))
+
+
+def _zero(bias: Tensor | None) -> None:
+    if bias is not None:
+        nn.init.zeros_(bias)

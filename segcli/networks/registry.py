@@ -1,0 +1,152 @@
+"""The table of networks. To add one: write `networks/<module>.py`, put its row here.
+
+Nothing imports torch until `build`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Literal
+
+from segcli.errors import SettingError, UsageError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Task = Literal["segmentation", "classification", "map", "image"]
+"""What comes out: logits a pixel, logits a picture, one value a pixel (saliency), a picture (auto-encoders)."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One network of the literature.
+
+    Attributes
+    ----------
+    name : what users call it.
+    module, cls : where its class is, below segcli.networks.
+    task : what comes out.
+    year, paper : of the primary publication: authors, title, venue.
+    in_channels, classes : those of the paper, for which `parameters` holds.
+    parameters : trainable tensors' elements at full width.
+    receptive_field : side in pixels of the square that one output sees; None for the whole picture.
+    multiple : pictures are padded inside to a multiple of it.
+    published : a result of the paper, with the data it was measured on; empty where there is none.
+    options : arguments of the class that make this row, such as the depth of its backbone.
+    """
+
+    name: str
+    module: str
+    cls: str
+    task: Task
+    year: int
+    paper: str
+    in_channels: int
+    classes: int
+    parameters: int
+    receptive_field: int | None
+    multiple: int = 1
+    published: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+ARCHITECTURES: tuple[Architecture, ...] = (
+    # backbones
+    Architecture(
+        name="vgg16",
+        module="backbones.vgg",
+        cls="VGG",
+        task="classification",
+        year=2014,
+        paper="Simonyan, Zisserman: Very deep convolutional networks for large-scale image recognition, ICLR 2015",
+        in_channels=3,
+        classes=1000,
+        parameters=138_357_544,
+        receptive_field=None,
+        options={"depth": 16},
+    ),
+    # sliding windows and full resolution
+    # fully convolutional networks
+    # u-nets
+    # encoders and decoders
+    # dilated networks
+    # residual backbones
+    # saliency
+    # auto-encoders
+)
+"""Every network, in the order of the lectures."""
+
+
+def find_architecture(name: str) -> Architecture:
+    """Return the row of a name (`fcn8s`, `fc-densenet56`), or raise UsageError with the nearest one."""
+    key = name.lower().replace("-", "_").replace("+", "_plus")
+    rows = {row.name: row for row in ARCHITECTURES}
+    if key not in rows:
+        from difflib import get_close_matches
+
+        close = get_close_matches(key, rows, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(rows)}."
+        raise UsageError(f"there is no network {name!r}; {hint}")
+    return rows[key]
+
+
+def build(
+    name: str,
+    *,
+    in_channels: int | None = None,
+    classes: int | None = None,
+    width: float = 1.0,
+    seed: int = 0,
+    device: str = "cpu",
+    **options: Any,
+) -> nn.Module:
+    """Make a network with the start values of its paper.
+
+    Parameters
+    ----------
+    name : of a row of the table.
+    in_channels, classes : of the pictures and of the logits; by default the paper's.
+    width : scales the channels of all layers; 1 is the paper's.
+    seed : of the start values. The global random state is left as it was.
+    device : where the network is made; "meta" for its shapes alone, without memory.
+    options : arguments of the network's class, such as depth.
+
+    Returns
+    -------
+    torch.nn.Module
+        float32, in training mode. It takes (N, in_channels, H, W) and gives (N, classes, H, W) at any size,
+        (N, classes) where the task is classification.
+
+    Raises
+    ------
+    UsageError : there is no such network, or it has no such option.
+    SettingError : a number is out of range.
+
+    Examples
+    --------
+    >>> network = build("vgg16", classes=10, width=1 / 16, device="meta")
+    >>> sum(parameter.numel() for parameter in network.parameters())
+    527854
+    """
+    import torch
+
+    row = find_architecture(name)
+    in_channels = row.in_channels if in_channels is None else in_channels
+    classes = row.classes if classes is None else classes
+    for knob, value in (("channels", in_channels), ("classes", classes)):
+        if value < 1:
+            raise SettingError(knob, f"is {value}; it must be at least 1.")
+    if not 0 < width <= 16:
+        raise SettingError("width", f"is {width:g}; it must be above 0, at most 16.")
+    network = getattr(import_module(f"segcli.networks.{row.module}"), row.cls)
+    known = [option for option in signature(network).parameters if option not in ("in_channels", "classes", "width")]
+    for option in options:
+        if option not in known:
+            raise UsageError(f"the network {row.name} has no option {option!r}; it has {', '.join(known) or 'none'}.")
+    with torch.random.fork_rng(devices=[]), torch.device(device):
+        torch.manual_seed(seed)
+        made: nn.Module = network(in_channels, classes, width=width, **{**row.options, **options})
+    return made
