@@ -19,6 +19,9 @@ Operator = Literal["sobel", "prewitt", "scharr"]
 EVEN = 1e-5
 """Share of the intensities below which single sums are rounding."""
 
+STRIP = 64
+"""Rows that are worked on at a time."""
+
 SMOOTHING = {"sobel": (1.0, 2.0, 1.0), "prewitt": (1.0, 1.0, 1.0), "scharr": (3.0, 10.0, 3.0)}
 """Weights across the direction of the derivative."""
 
@@ -70,11 +73,31 @@ def magnitude(across: Array, down: Array) -> NDArray[np.float32]:
     return steepness
 
 
-def direction(across: Array, down: Array) -> NDArray[np.float32]:
-    """Degrees from 0, right, over 90, down, to 360 in which the picture rises, to 0.01."""
+def polar_slopes(image: Array, operator: Operator = "sobel") -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Steepness, in image units a pixel, and the direction in which the picture rises, in degrees.
+
+    Parameters
+    ----------
+    image : (H, W) uint8, uint16 or float32
+    operator : as of `slopes`.
+
+    Returns
+    -------
+    steepness, direction : (H, W) float32
+        Directions go from 0, right, over 90, down, to 360, to 0.01.
+    """
+    from segcli.numeric import _edge_kernels as kernels
     from segcli.opencv import cv2
 
-    return np.asarray(cv2.phase(across, down, angleInDegrees=True), np.float32).reshape(across.shape)
+    steepness, angles = (np.empty(image.shape, np.float32) for _ in range(2))
+    height = image.shape[0]
+    # By strips, so that the slopes never leave the cache.
+    for top in range(0, height, STRIP):
+        bottom, first = min(top + STRIP, height), max(top - 1, 0)
+        across, down = (plane[top - first :][: bottom - top] for plane in slopes(image[first : bottom + 1], operator))
+        kernels.measure(across.reshape(-1), down.reshape(-1), steepness[top:bottom].reshape(-1))
+        angles[top:bottom] = np.reshape(cv2.phase(across, down, angleInDegrees=True), across.shape)
+    return steepness, angles
 
 
 def crossings(response: Array) -> NDArray[np.float32]:

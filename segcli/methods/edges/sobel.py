@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from segcli.arrays import Gray, Param, Valid
-from segcli.numeric.edges import cut_response, direction, magnitude, slopes, thinned
+from segcli.numeric.edges import cut_response, polar_slopes, slopes, thinned
 from segcli.numeric.outside import extended
 from segcli.segmentation import Segmentation
 
@@ -58,8 +58,7 @@ def sobel(
     >>> sobel(np.array([[0, 0, 0, 90, 90, 90]], np.uint8)).labels.tolist()
     [[0, 0, 1, 1, 0, 0]]
     """
-    across, down = slopes(np.ascontiguousarray(extended(image, valid)), operator)
-    steepness = magnitude(across, down)
-    layers = {"steepness": steepness, "direction": direction(across, down)}
-    strength = thinned(steepness, across, down) if thin else steepness
-    return cut_response(valid, strength, threshold, layers)
+    image = np.ascontiguousarray(extended(image, valid))
+    steepness, direction = polar_slopes(image, operator)
+    strength = thinned(steepness, *slopes(image, operator)) if thin else steepness
+    return cut_response(valid, strength, threshold, {"steepness": steepness, "direction": direction})

@@ -8,6 +8,7 @@ import numpy as np
 
 from segcli.arrays import Array, Gray, Labels, Mask, Param, Valid
 from segcli.numeric.distance import distance_to_background, squared
+from segcli.numeric.edges import magnitude, slopes
 from segcli.numeric.flood import dams, flood
 from segcli.numeric.ground import Ground, given_ground, otsu_ground
 from segcli.numeric.peaks import local_maxima
@@ -145,11 +146,7 @@ def _middles(distance: Array, area: Mask, min_distance: int, sigma: float) -> La
 
 def _gradient(image: Gray) -> Array:
     """Sobel gradient magnitude, in gray levels per pixel."""
-    from segcli.opencv import cv2
-
-    pixels = np.ascontiguousarray(image)
-    across, down = (cv2.Sobel(pixels, cv2.CV_32F, x, 1 - x, scale=0.125) for x in (1, 0))
-    return np.asarray(cv2.magnitude(across, down)).reshape(image.shape)
+    return magnitude(*slopes(np.ascontiguousarray(image)))
 
 
 def _landscape(image: Gray, on: str, side: str | None, layers: dict[str, Array], exact: bool) -> Array:
