@@ -20,6 +20,15 @@ from segcli.segmentation import Segmentation
 RIM = 1.0
 """Lines nearer to left-out pixels than this many scales are not trusted."""
 
+LEVELS = (2.5, 4.0)
+"""The automatic levels over the median answer."""
+
+NOISY = 0.25
+"""Share of pixels that answer in a picture with noise or texture, at least."""
+
+CLEAN = 50.0
+"""The greatest answer over the median one from which on there is no noise to speak of."""
+
 
 def ridges(
     image: Gray,
@@ -60,10 +69,11 @@ def ridges(
     contrast_window : int
         Side of a window, odd, by whose mean and deviation the picture is evened out first; 0 leaves it as it is.
     low : float or auto
-        The weaker level of the answer, see the layer response. auto: the lower of the two that part the answers into
-        three classes (Otsu).
+        The weaker level of the answer, see the layer response. auto: 2.5 times the median answer, which is that of
+        noise and texture; of frangi, and where nothing stands out or there is no noise, the lower of two levels
+        that part the answers into three classes (Otsu).
     high : float or auto
-        The stronger level; auto the higher of the two.
+        The stronger level. auto: 4 times the median answer, or the higher of the two.
 
     Returns
     -------
@@ -100,7 +110,7 @@ def ridges(
     if not response.any():
         note = "there are no lines"
         return Segmentation(np.zeros(image.shape, np.uint8), "mask", layers={"response": response}, notes=(note,))
-    weak, strong = _levels(response, valid, low, high)
+    weak, strong = _levels(response, valid, filter, low, high)
     if weak > strong:
         raise SettingError("low", f"is {weak:g}, above high, which is {strong:g}; it must not be.")
     mask = hysteresis(response, weak, strong, 8, valid)
@@ -153,13 +163,23 @@ def _near_outside(counted: Array, reach: float) -> Array:
 
 
 def _levels(
-    response: NDArray[np.float32], valid: Array | None, low: float | Literal["auto"], high: float | Literal["auto"]
+    response: NDArray[np.float32],
+    valid: Array | None,
+    kind: Literal["sato", "frangi", "meijering"],
+    low: float | Literal["auto"],
+    high: float | Literal["auto"],
 ) -> tuple[float, float]:
-    """Both levels; auto by three classes of the answers that are not 0."""
+    """Both levels; auto as multiples of what noise answers, without noise by three classes of the answers."""
     if low == "auto" or high == "auto":
-        pixels = histogram(response, response > 0 if valid is None else valid & (response > 0))
+        answering = response > 0 if valid is None else valid & (response > 0)
+        answers = response[answering]
+        pixels = response.size if valid is None else np.count_nonzero(valid)
+        median, peak = float(np.median(answers)), float(answers.max())
         found: tuple[float, ...] = (0.0, 0.0)
-        if np.count_nonzero(pixels.counts) > 2:
-            found = multilevel_thresholds(pixels, 3)
+        # Lines are few, so half of all answers tell how strong noise and texture are; frangi's lie close to 0.
+        if kind != "frangi" and len(answers) >= NOISY * pixels and CLEAN * median >= peak > LEVELS[1] * median:
+            found = tuple(level * median for level in LEVELS)
+        elif np.count_nonzero((levels := histogram(response, answering)).counts) > 2:
+            found = multilevel_thresholds(levels, 3)
         low, high = found[0] if low == "auto" else low, found[1] if high == "auto" else high
     return low, high
