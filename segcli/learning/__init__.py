@@ -1,0 +1,1 @@
+"""How networks learn: what they are shown, what they are blamed for."""
