@@ -16,7 +16,7 @@ def weight_map(
     sigma: float = 5.0,
     class_weights: tuple[float, float] | None = None,
 ) -> NDArray[np.float32]:
-    """Weigh each pixel by its class, and the background between two cells by how narrow it is.
+    """Weigh pixels by class, and background between cells by how narrow it is.
 
     w = w_c + border exp(-(d1 + d2)^2 / (2 sigma^2)), the second term on the background only, with d1 and d2 the
     distances to the nearest and to the second nearest *cell*. It needs one label a cell: on a mask of all cells
@@ -42,7 +42,7 @@ def weight_map(
 
     Examples
     --------
-    >>> weight_map(np.array([[0, 1, 1, 0, 2, 2, 0]]), class_weights=(0, 0)).round(4).tolist()
+    >>> weight_map(np.array([[0, 1, 1, 0, 2, 2, 0]]), class_weights=(0, 0)).astype(float).round(4).tolist()
     [[6.0653, 0.0, 0.0, 9.2312, 0.0, 0.0, 6.0653]]
     """
     instances = np.asarray(instances)
@@ -57,7 +57,9 @@ def weight_map(
 
 
 def two_nearest(instances: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-    """Return the distances to the nearest and to the second nearest cell, exactly; None with fewer than two cells.
+    """Return the distances to the nearest and to the second nearest cell.
+
+    None with fewer than two cells. Exact but for float32 rounding.
 
     Cells are numbered, and split by each binary digit of their numbers into two sides. The nearer side is d1 away. The
     farther side holds some cell other than the nearest, so it is never nearer than d2; and at a digit in which the

@@ -1,5 +1,7 @@
 """A loss as the trainer calls it: precision, weights, side outputs, refusals, and that it leads to the truth."""
 
+import doctest
+import importlib
 import inspect
 import math
 
@@ -84,6 +86,12 @@ def test_half_precision_is_raised_before_anything_is_added_up(name, classes, kin
     assert half == value(name, logits.float(), truth, distance_map)
 
 
+@pytest.mark.parametrize("name", ["ce", "focal", "dice", "generalized_dice"])
+def test_a_large_picture_loses_no_digits_of_single_precision(name):
+    logits, truth, _ = batch(2, (1, 600, 800))
+    assert float(value(name, logits.float(), truth)) == pytest.approx(float(value(name, logits, truth)), rel=2e-6)
+
+
 @pytest.mark.parametrize("name", ["ce", "dice", "boundary", "generalized_dice"])
 def test_logits_may_have_their_channels_last(name):
     logits, truth, distance_map = batch(3)
@@ -158,6 +166,16 @@ def test_a_smaller_side_output_is_enlarged_to_the_truth():
     truth = torch.tensor([[[1, 1], [1, VOID]]])
     expected = math.log1p(math.exp(-3))
     assert float(deep_supervision(loss, [small], truth)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "name", ["losses", "losses.boundary", "loss_expression", "weight_map", "distance_map", "class_weights"]
+)
+def test_the_examples_of_the_docstrings_hold(name):
+    module = importlib.import_module(f"segcli.learning.{name}")
+    result = doctest.testmod(module, extraglobs={"np": np})
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 def test_every_row_has_a_function_with_its_settings():

@@ -68,7 +68,7 @@ class Loss(nn.Module):
         self.register_buffer("class_weights", weights, persistent=False)
 
     def start_epoch(self, epoch: int) -> None:
-        """Tell the number of the epoch, from 0: the share of a boundary loss beside others grows with it."""
+        """Tell the number of the epoch, from 0, with which a boundary's share grows."""
         self.epoch = epoch
 
     def forward(
@@ -108,7 +108,10 @@ class Loss(nn.Module):
         return torch.stack(values).sum()
 
     def weights(self) -> tuple[float, ...]:
-        """Weights of the terms in this epoch; with a boundary loss beside others they share 1 (Kervadec et al.)."""
+        """Return the weights of the terms in this epoch.
+
+        A boundary loss beside others takes a share of 1 and leaves them the rest (Kervadec et al.).
+        """
         boundaries = [term.row.name == "boundary" for term in self.terms]
         if all(boundaries) or not any(boundaries):
             return tuple(term.weight for term in self.terms)
@@ -170,7 +173,7 @@ class Loss(nn.Module):
 def loss_from_expression(
     text: str, *, classes: int, class_weights: Sequence[float] | None = None, ignore: int | None = VOID
 ) -> Loss:
-    """Make a loss of words such as `ce`, `0.5*ce+dice`, `tversky(alpha=.3,beta=.7)`, `dice+boundary`.
+    """Make a loss of words such as `ce`, `0.5*ce+dice` or `focal(gamma=1)`.
 
     Parameters
     ----------
@@ -201,7 +204,7 @@ def deep_supervision(
     weight_map: Tensor | None = None,
     distance_map: Tensor | None = None,
 ) -> Tensor:
-    """Loss of several outputs of one network: their mean, or a sum with weights as given.
+    """Mean, or weighted sum, of the losses of several outputs of one network.
 
     Smaller outputs are first resized to the truth, bilinear.
 

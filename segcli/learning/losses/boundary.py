@@ -17,9 +17,9 @@ def boundary(
     ignore: int | None = VOID,
     background: bool = False,
 ) -> Tensor:
-    """Mean of probability times signed distance to the true contour, over pixels and classes.
+    """Mean of probability times signed distance to the true contour.
 
-    Its minimum is negative (-0.04 for a 3 x 3 object in 5 x 5 pixels): it must not be cut off at 0. By itself it is
+    Over pixels and classes. Its minimum is negative (-0.04 for a 3 x 3 object in 5 x 5 pixels): it must not be cut off at 0. By itself it is
     nearly content with an empty prediction, so it goes beside a loss of regions.
 
     Parameters
@@ -40,7 +40,7 @@ def boundary(
     2021.
     """
     _, known = split_void(target, ignore)
-    each = probabilities(logits, background if logits.shape[1] > 1 else None)
+    each = probabilities(logits)[:, 0 if background and logits.shape[1] > 1 else 1 :]
     distances = distance_map[:, -each.shape[1] :].to(each.dtype)
     total = (each * distances * known[:, None]).sum()
     return quotient(total, known.sum().to(each.dtype) * each.shape[1])

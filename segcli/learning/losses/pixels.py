@@ -14,7 +14,7 @@ Mean = Literal["weights", "pixels"]
 
 
 def precise(logits: Tensor) -> Tensor:
-    """Return half-precision logits in float32, others as they are: sums over a picture need the digits."""
+    """Return half-precision logits in float32, others as they are."""
     return logits.float() if logits.element_size() < 4 else logits
 
 
@@ -26,7 +26,7 @@ def split_void(target: Tensor, ignore: int | None) -> tuple[Tensor, Tensor]:
 
 
 def quotient(total: Tensor, count: Tensor) -> Tensor:
-    """Return total / count; where nothing counts the total is 0, and so are the quotient and its gradient."""
+    """Return total / count; where nothing counts, the total, which is then 0."""
     return total / torch.where(count > 0, count, torch.ones_like(count))
 
 
@@ -75,7 +75,7 @@ def focal(
     gamma: float = 2.0,
     alpha: float | None = None,
 ) -> Tensor:
-    """Cross-entropy in which a pixel counts by (1 - probability of the true class) ^ gamma.
+    """Cross-entropy times (1 - probability of the true class) ^ gamma, by pixel.
 
     Parameters
     ----------
@@ -133,13 +133,14 @@ def binary_cross_entropy(
     else:
         labels, known = split_void(target, ignore)
         truth = labels.to(logit.dtype)
-    values = pos_weight * truth * F.softplus(-logit) + (1 - truth) * F.softplus(logit)
+    weight = logit.new_tensor(pos_weight)
+    values = F.binary_cross_entropy_with_logits(logit, truth, pos_weight=weight, reduction="none")
     counts = known.to(logit.dtype)
     return quotient((values * (counts if weight_map is None else counts * weight_map)).sum(), counts.sum())
 
 
 def mean_squared_error(outputs: Tensor, target: Tensor) -> Tensor:
-    """Mean squared difference of values: of maps (saliency) or of pictures (auto-encoders).
+    """Mean squared difference of values, for saliency and auto-encoders.
 
     Parameters
     ----------
@@ -161,7 +162,8 @@ def mean_squared_error(outputs: Tensor, target: Tensor) -> Tensor:
 def _surprise(logits: Tensor, labels: Tensor) -> Tensor:
     """-log of the probability of the true class, (N, H, W)."""
     if logits.shape[1] == 1:
-        return F.softplus(torch.where(labels > 0, -logits[:, 0], logits[:, 0]))
+        logit = logits[:, 0]
+        return F.binary_cross_entropy_with_logits(logit, labels.to(logit.dtype), reduction="none")
     return F.cross_entropy(logits, labels, reduction="none")
 
 

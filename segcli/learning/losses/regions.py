@@ -24,7 +24,7 @@ from segcli.segmentation import VOID
 
 
 class Overlap(NamedTuple):
-    """Sums over the known pixels of a picture or of the batch, each (groups, classes)."""
+    """Sums over the known pixels of pictures or the batch, (groups, classes)."""
 
     shared: Tensor
     """Probability of the class where it is true."""
@@ -46,7 +46,9 @@ def dice(
     per_image: bool = False,
     squared: bool = False,
 ) -> Tensor:
-    """1 - (2 I + s) / (P + T + s), the mean over classes, with I shared, P predicted and T true pixels.
+    """1 - (2 I + s) / (P + T + s), the mean over classes.
+
+    I are the pixels that prediction and truth share, P the predicted, T the true ones, s is `smooth`.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ def jaccard(
     background: bool | None = None,
     per_image: bool = False,
 ) -> Tensor:
-    """1 - (I + s) / (P + T - I + s), the mean over classes: a soft intersection over union.
+    """1 - (I + s) / (P + T - I + s), the mean over classes: soft IoU.
 
     References
     ----------
@@ -161,12 +163,10 @@ def generalized_dice(logits: Tensor, target: Tensor, *, ignore: int | None = VOI
     return quotient((losses * known).sum(), known.sum())
 
 
-def probabilities(logits: Tensor, background: bool | None = None) -> Tensor:
-    """Probabilities (N, K, H, W) of the classes that count: by default all, of one logit the foreground alone."""
+def probabilities(logits: Tensor) -> Tensor:
+    """Probabilities (N, K, H, W) of all classes; one logit stands for two of them."""
     logits = precise(logits)
-    if logits.shape[1] == 1:
-        return torch.cat([-logits, logits], 1).sigmoid() if background else logits.sigmoid()
-    return F.softmax(logits, 1)[:, 1 if background is False else 0 :]
+    return torch.cat([-logits, logits], 1).sigmoid() if logits.shape[1] == 1 else F.softmax(logits, 1)
 
 
 def overlap(
@@ -177,16 +177,26 @@ def overlap(
     per_image: bool,
     squared: bool = False,
 ) -> Overlap:
-    """Add up, for each class, its probability, its truth and what both share, over the pixels that are known."""
+    """Add up each class: its probability, its truth and what both share."""
     labels, known = split_void(target, ignore)
-    each = probabilities(logits, background) * known[:, None]
-    last = max(logits.shape[1], 2)
-    classes = torch.arange(last - each.shape[1], last, device=labels.device)
-    truth = (labels[:, None] == classes[:, None, None]) & known[:, None]
-    sums = (each * truth, each**2 if squared else each, truth.to(each.dtype), known[:, None].expand_as(truth))
-    over = (2, 3) if per_image else (0, 2, 3)
-    shared, predicted, true, pixels = (part.sum(over).reshape(-1, len(classes)) for part in sums)
+    each = probabilities(logits)
+    counts = known.to(each.dtype)
+    right = each.gather(1, labels[:, None])[:, 0] * counts
+    sums = (
+        _by_class(right, labels, each.shape[1]),
+        ((each**2 if squared else each) * counts[:, None]).sum((2, 3)),
+        _by_class(counts, labels, each.shape[1]),
+        counts.sum((1, 2))[:, None].expand(each.shape[:2]),
+    )
+    first = 0 if background or (background is None and logits.shape[1] > 1) else 1
+    shared, predicted, true, pixels = ((part if per_image else part.sum(0, keepdim=True))[:, first:] for part in sums)
     return Overlap(shared, predicted, true, pixels > 0)
+
+
+def _by_class(values: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Sum the values (N, H, W) of each class's pixels, (N, classes); rows first, which keeps float32 exact enough."""
+    rows = values.new_zeros(*labels.shape[:2], classes)
+    return rows.scatter_add(2, labels, values).sum(1)
 
 
 def _tversky_index(sums: Overlap, alpha: float, beta: float, smooth: float) -> Tensor:
