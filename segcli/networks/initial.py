@@ -39,7 +39,10 @@ def _weighted(module: nn.Module) -> list[Convolution | nn.Linear]:
 
 
 def _fan(layer: Convolution | nn.Linear, fan: str) -> float:
-    """Products that are summed into one output (fan_in), or that one input goes into (fan_out)."""
+    """Products that are summed into one output (fan_in), or that one input goes into (fan_out).
+
+    The stride of a plain convolution is left out, as in the paper and in torch.
+    """
     if isinstance(layer, nn.Linear):
         return layer.in_features if fan == "fan_in" else layer.out_features
     taps = layer.kernel_size[0] * layer.kernel_size[1] / layer.groups
@@ -47,7 +50,7 @@ def _fan(layer: Convolution | nn.Linear, fan: str) -> float:
     transposed = isinstance(layer, nn.ConvTranspose2d)
     if fan == "fan_in":
         return layer.in_channels * (max(taps / strides, 1 / layer.groups) if transposed else taps)
-    return layer.out_channels * (taps if transposed else max(taps / strides, 1 / layer.groups))
+    return layer.out_channels * taps
 
 
 def _zero(bias: Tensor | None) -> None:
