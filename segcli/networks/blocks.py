@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from segcli.errors import SettingError
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 Upsampling = Literal["fixed", "learned", "depthwise"]
 """Bilinear weights: kept, or the start of a dense kernel between all channels, or of one kernel a channel."""
 
@@ -15,6 +20,13 @@ Upsampling = Literal["fixed", "learned", "depthwise"]
 def scaled(channels: int, width: float, multiple: int = 1) -> int:
     """Channels of a layer at a width: rounded to a multiple, never none."""
     return max(1, round(channels * width / multiple)) * multiple
+
+
+def known(option: str, value: Key, table: Mapping[Key, Value]) -> Value:
+    """What a table has for an option's value; SettingError with the values it has, where it has none."""
+    if value not in table:
+        raise SettingError(option, f"is {value!r}; it must be one of {', '.join(map(str, table))}.")
+    return table[value]
 
 
 def convolutions(in_channels: int, *channels: int, batch_norm: bool = False, bias: bool = True) -> nn.Sequential:

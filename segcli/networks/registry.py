@@ -6,7 +6,7 @@ Nothing imports torch until `build`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal
@@ -53,20 +53,36 @@ class Architecture:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+def _classifiers(
+    module: str, cls: str, year: int, paper: str, *rows: tuple[str, int, dict[str, Any]], in_channels: int = 3
+) -> tuple[Architecture, ...]:
+    """Rows of networks for the 1000 classes of ImageNet that differ in name, parameters and options alone."""
+    first = Architecture("", f"backbones.{module}", cls, "classification", year, paper, in_channels, 1000, 0, None)
+    return tuple(replace(first, name=name, parameters=count, options=options) for name, count, options in rows)
+
+
 ARCHITECTURES: tuple[Architecture, ...] = (
     # backbones
-    Architecture(
-        name="vgg16",
-        module="backbones.vgg",
-        cls="VGG",
-        task="classification",
-        year=2014,
-        paper="Simonyan, Zisserman: Very deep convolutional networks for large-scale image recognition, ICLR 2015",
-        in_channels=3,
-        classes=1000,
-        parameters=138_357_544,
-        receptive_field=None,
-        options={"depth": 16},
+    *_classifiers(
+        "vgg",
+        "VGG",
+        2014,
+        "Simonyan, Zisserman: Very deep convolutional networks for large-scale image recognition, ICLR 2015",
+        ("vgg16", 138_357_544, {"depth": 16}),
+        ("vgg16_bn", 138_365_992, {"depth": 16, "batch_norm": True}),
+        ("vgg19", 143_667_240, {"depth": 19}),
+        ("vgg19_bn", 143_678_248, {"depth": 19, "batch_norm": True}),
+    ),
+    *_classifiers(
+        "resnet",
+        "ResNet",
+        2015,
+        "He, Zhang, Ren, Sun: Deep residual learning for image recognition, CVPR 2016",
+        ("resnet18", 11_689_512, {"depth": 18}),
+        ("resnet34", 21_797_672, {"depth": 34}),
+        ("resnet50", 25_557_032, {"depth": 50}),
+        ("resnet101", 44_549_160, {"depth": 101}),
+        ("resnet152", 60_192_808, {"depth": 152}),
     ),
     # sliding windows and full resolution
     # fully convolutional networks

@@ -176,8 +176,8 @@ def test_a_graphics_card_gives_the_same_logits(name):
 
 
 def test_a_typo_names_the_nearest_network():
-    with pytest.raises(UsageError, match="did you mean vgg16"):
-        build("vgg61")
+    with pytest.raises(UsageError, match="did you mean resnet50"):
+        build("resnet5O")
 
 
 def test_an_unknown_option_is_refused_with_those_there_are():
