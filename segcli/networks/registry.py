@@ -54,10 +54,10 @@ class Architecture:
 
 
 def _classifiers(
-    module: str, cls: str, year: int, paper: str, *rows: tuple[str, int, dict[str, Any]], in_channels: int = 3
+    module: str, cls: str, year: int, paper: str, *rows: tuple[str, int, dict[str, Any]]
 ) -> tuple[Architecture, ...]:
     """Rows of networks for the 1000 classes of ImageNet that differ in name, parameters and options alone."""
-    first = Architecture("", f"backbones.{module}", cls, "classification", year, paper, in_channels, 1000, 0, None)
+    first = Architecture("", f"backbones.{module}", cls, "classification", year, paper, 3, 1000, 0, None)
     return tuple(replace(first, name=name, parameters=count, options=options) for name, count, options in rows)
 
 

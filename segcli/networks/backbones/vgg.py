@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from segcli.networks import initial
-from segcli.networks.blocks import scaled
+from segcli.networks.blocks import known, scaled
 from segcli.networks.shapes import padded
 
 CHANNELS = (64, 128, 256, 512, 512)
@@ -40,7 +40,7 @@ def vgg_features(
     """
     pools = [nn.MaxPool2d(2, 2) for _ in CHANNELS] if pools is None else pools
     layers: list[nn.Module] = []
-    for block, count in enumerate(CONVOLUTIONS[depth]):
+    for block, count in enumerate(known("depth", depth, CONVOLUTIONS)):
         out_channels, rate = scaled(CHANNELS[block], width), dilation[block]
         for _ in range(count):
             border = padding[block] * rate if layers or first_padding is None else first_padding
@@ -68,7 +68,7 @@ class VGG(nn.Module):
     ----------
     in_channels, classes : int
     width : scales the channels of all layers.
-    depth : 16 or 19 layers with weights.
+    depth : 11, 13, 16 or 19 layers with weights.
     batch_norm : normalize after each convolution.
     dropout : share of the hidden units of the fully connected layers that training leaves out.
 
