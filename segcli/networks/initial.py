@@ -32,6 +32,23 @@ def he_uniform(module: nn.Module) -> None:
         _zero(layer.bias)
 
 
+def lecun_uniform(module: nn.Module) -> None:
+    """Weights from U(-b, b) with b = 2.4 / fan in (LeCun et al. 1998, appendix A), biases 0."""
+    for layer in _weighted(module):
+        bound = 2.4 / _fan(layer, "fan_in")
+        nn.init.uniform_(layer.weight, -bound, bound)
+        _zero(layer.bias)
+
+
+def xavier_uniform(module: nn.Module, bias: float = 0.0) -> None:
+    """Weights from U(-b, b) with b = sqrt(3 / fan in), which Caffe calls Xavier; biases constant."""
+    for layer in _weighted(module):
+        bound = (3 / _fan(layer, "fan_in")) ** 0.5
+        nn.init.uniform_(layer.weight, -bound, bound)
+        if layer.bias is not None:
+            nn.init.constant_(layer.bias, bias)
+
+
 def _weighted(module: nn.Module) -> list[Convolution | nn.Linear]:
     """The layers with weights that are to be learned."""
     kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)

@@ -63,6 +63,18 @@ def _classifiers(
 
 ARCHITECTURES: tuple[Architecture, ...] = (
     # backbones
+    Architecture(
+        name="lenet5",
+        module="backbones.lenet",
+        cls="LeNet",
+        task="classification",
+        year=1998,
+        paper="LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition, PIEEE 1998",
+        in_channels=1,
+        classes=10,
+        parameters=61_706,
+        receptive_field=None,
+    ),
     *_classifiers(
         "vgg",
         "VGG",
