@@ -66,6 +66,32 @@ def max_unpooled(image: Tensor, indices: Tensor, like: Tensor) -> Tensor:
     return flat.scatter(2, indices.flatten(2), image.flatten(2)).reshape(*image.shape[:2], height, width)
 
 
+class LocalResponseNorm(nn.Module):
+    """Divide each value by (1 + alpha times the mean square of `size` neighboring channels) ** beta.
+
+    The layer of torch's, for every number type and memory format.
+
+    References
+    ----------
+    A. Krizhevsky, I. Sutskever, G. Hinton, "ImageNet classification with deep convolutional neural networks",
+    NeurIPS, 2012.
+    """
+
+    def __init__(self, size: int = 5, alpha: float = 1e-4, beta: float = 0.75) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta = size, alpha, beta
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Normalize (N, C, H, W)."""
+        channels = image.shape[1]
+        before = self.size // 2
+        squares = F.pad(image.square(), (0, 0, 0, 0, before, self.size - 1 - before))
+        total = squares[:, :channels]
+        for shift in range(1, self.size):
+            total = total + squares[:, shift : shift + channels]
+        return image / (1 + self.alpha / self.size * total) ** self.beta
+
+
 def bilinear_kernel(size: int) -> Tensor:
     """The (size, size) weights of bilinear upsampling, by Long et al. (2015); size 4 is .25 .75 .75 .25 both ways."""
     factor = (size + 1) // 2

@@ -76,6 +76,20 @@ ARCHITECTURES: tuple[Architecture, ...] = (
         receptive_field=None,
     ),
     *_classifiers(
+        "alexnet",
+        "AlexNet",
+        2014,
+        "Krizhevsky: One weird trick for parallelizing convolutional neural networks, arXiv 2014",
+        ("alexnet", 61_100_840, {}),
+    ),
+    *_classifiers(
+        "alexnet",
+        "CaffeNet",
+        2012,
+        "Krizhevsky, Sutskever, Hinton: ImageNet classification with deep convolutional neural networks, NIPS 2012",
+        ("caffenet", 60_965_224, {}),
+    ),
+    *_classifiers(
         "vgg",
         "VGG",
         2014,
