@@ -40,6 +40,62 @@ def convolutions(in_channels: int, *channels: int, batch_norm: bool = False, bia
     return nn.Sequential(*layers)
 
 
+class NormalizedConvolution(nn.Module):
+    """A convolution, batch normalization and ReLU under the names `conv` and `bn` of the public Inception weights.
+
+    Parameters
+    ----------
+    in_channels, channels : int
+    kernel : int or (rows, columns)
+    stride : int
+    padding : int or (rows, columns)
+    batch_norm : bool
+        False gives the convolution a bias instead.
+    eps : added to the variance; a thousandth in Inception networks, a hundred times torch's.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        kernel: int | tuple[int, int],
+        stride: int = 1,
+        padding: int | tuple[int, int] = 0,
+        *,
+        batch_norm: bool = True,
+        eps: float = 1e-3,
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, channels, kernel, stride, padding, bias=not batch_norm)
+        self.bn = nn.BatchNorm2d(channels, eps=eps) if batch_norm else nn.Identity()
+
+    def forward(self, image: Tensor) -> Tensor:
+        """The maps of the layer, none below zero."""
+        return F.relu(self.bn(self.conv(image)), inplace=True)
+
+
+class InputRange(nn.Module):
+    """Take colors that were normalized by ImageNet's mean and deviation to -1 .. 1, which some public weights expect.
+
+    x deviation / 0.5 + (mean - 0.5) / 0.5, channel by channel. Nothing of it is in the state dict.
+    """
+
+    factor: Tensor
+    shift: Tensor
+
+    def __init__(self, in_channels: int) -> None:
+        super().__init__()
+        if in_channels != 3:
+            raise SettingError("transform_input", f"is for 3 channels (RGB); the network takes {in_channels}.")
+        mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+        self.register_buffer("factor", (deviation / 0.5).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("shift", ((mean - 0.5) / 0.5).reshape(1, 3, 1, 1), persistent=False)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Colors in -1 .. 1."""
+        return image * self.factor + self.shift
+
+
 def nearest_unpooled(image: Tensor, factor: int = 2) -> Tensor:
     """Repeat each pixel in a square of factor x factor."""
     return image.repeat_interleave(factor, -1).repeat_interleave(factor, -2)

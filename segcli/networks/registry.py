@@ -100,6 +100,14 @@ ARCHITECTURES: tuple[Architecture, ...] = (
         ("vgg19_bn", 143_678_248, {"depth": 19, "batch_norm": True}),
     ),
     *_classifiers(
+        "googlenet",
+        "GoogLeNet",
+        2014,
+        "Szegedy et al.: Going deeper with convolutions, CVPR 2015",
+        ("googlenet", 6_624_904, {}),
+        ("googlenet_paper", 6_998_552, {"layout": "paper"}),
+    ),
+    *_classifiers(
         "resnet",
         "ResNet",
         2015,
