@@ -108,6 +108,13 @@ ARCHITECTURES: tuple[Architecture, ...] = (
         ("googlenet_paper", 6_998_552, {"layout": "paper"}),
     ),
     *_classifiers(
+        "inception",
+        "InceptionV3",
+        2015,
+        "Szegedy et al.: Rethinking the Inception architecture for computer vision, CVPR 2016",
+        ("inception_v3", 27_161_264, {}),
+    ),
+    *_classifiers(
         "resnet",
         "ResNet",
         2015,
