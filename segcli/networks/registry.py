@@ -125,6 +125,16 @@ ARCHITECTURES: tuple[Architecture, ...] = (
         ("resnet101", 44_549_160, {"depth": 101}),
         ("resnet152", 60_192_808, {"depth": 152}),
     ),
+    *_classifiers(
+        "densenet",
+        "DenseNet",
+        2016,
+        "Huang, Liu, van der Maaten, Weinberger: Densely connected convolutional networks, CVPR 2017",
+        ("densenet121", 7_978_856, {"depth": 121}),
+        ("densenet161", 28_681_000, {"depth": 161}),
+        ("densenet169", 14_149_480, {"depth": 169}),
+        ("densenet201", 20_013_928, {"depth": 201}),
+    ),
     # sliding windows and full resolution
     # fully convolutional networks
     # u-nets
