@@ -60,7 +60,7 @@ ROWS = (
     Row(
         "kmeans",
         kmeans_parts,
-        ({"classes": 3, "min_region": 500}, {"classes": 4, "min_region": 500}, {"classes": 3, "min_region": 2000}),
+        ({"classes": 3, "min_region": 500}, {"classes": 5, "min_region": 200}, {"classes": 3, "min_region": 2000}),
         (0.459, 0.765, 2.75),
     ),
 )
