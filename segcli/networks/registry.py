@@ -138,6 +138,36 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     # sliding windows and full resolution
     # fully convolutional networks
     # u-nets
+    Architecture(
+        name="unet_valid",
+        module="unet",
+        cls="UNet",
+        task="segmentation",
+        year=2015,
+        paper="Ronneberger, Fischer, Brox: U-Net: convolutional networks for biomedical image segmentation, "
+        "MICCAI 2015",
+        in_channels=1,
+        classes=2,
+        parameters=31_030_658,
+        receptive_field=204,
+        multiple=16,
+        published="ISBI EM: warping error 0.000353, Rand 0.0382; IoU PhC-U373 92.0 %, DIC-HeLa 77.6 %",
+        options={"valid": True, "batch_norm": False, "dropout": 0.5},
+    ),
+    Architecture(
+        name="unet",
+        module="unet",
+        cls="UNet",
+        task="segmentation",
+        year=2015,
+        paper="Ronneberger, Fischer, Brox: U-Net: convolutional networks for biomedical image segmentation, "
+        "MICCAI 2015",
+        in_channels=3,
+        classes=2,
+        parameters=31_037_698,
+        receptive_field=204,
+        multiple=16,
+    ),
     # encoders and decoders
     # dilated networks
     # residual backbones
