@@ -168,6 +168,21 @@ ARCHITECTURES: tuple[Architecture, ...] = (
         receptive_field=204,
         multiple=16,
     ),
+    Architecture(
+        name="unet_plus_plus",
+        module="unet_plus_plus",
+        cls="UNetPlusPlus",
+        task="segmentation",
+        year=2018,
+        paper="Zhou, Siddiquee, Tajbakhsh, Liang: UNet++: a nested U-Net architecture for medical image segmentation, "
+        "DLMIA 2018",
+        in_channels=3,
+        classes=1,
+        parameters=9_042_276,
+        receptive_field=204,
+        multiple=16,
+        published="IoU: nuclei 92.5 %, polyps 32.1 %, liver 82.9 %, lung nodules 77.2 %",
+    ),
     # encoders and decoders
     # dilated networks
     # residual backbones
