@@ -264,6 +264,19 @@ ARCHITECTURES: tuple[Architecture, ...] = (
         receptive_field=None,
         options={"variant": "7-128"},
     ),
+    Architecture(
+        name="cunet",
+        module="coupled_unets",
+        cls="CUNet",
+        task="segmentation",
+        year=2018,
+        paper="Tang, Peng, Geng, Zhu, Metaxas: CU-Net: coupled U-Nets, BMVC 2018",
+        in_channels=3,
+        classes=16,
+        parameters=8_009_984,
+        receptive_field=3133,
+        multiple=64,
+    ),
     # encoders and decoders
     # dilated networks
     # residual backbones
