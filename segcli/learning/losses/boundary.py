@@ -19,8 +19,8 @@ def boundary(
 ) -> Tensor:
     """Mean of probability times signed distance to the true contour.
 
-    Over pixels and classes. Its minimum is negative (-0.04 for a 3 x 3 object in 5 x 5 pixels): it must not be cut off at 0. By itself it is
-    nearly content with an empty prediction, so it goes beside a loss of regions.
+    Over pixels and classes. Its minimum is negative (-0.04 for a 3 x 3 object in 5 x 5 pixels): it must not be cut
+    off at 0. By itself it is nearly content with an empty prediction, so it goes beside a loss of regions.
 
     Parameters
     ----------
