@@ -18,8 +18,8 @@ from segcli.files.write import make_parent, write_bytes
 
 ENDING = ".safetensors"
 KEYWORD = "segcli"
-LONGEST_HEADER = 1 << 20
-TYPES = {"F32": "float32", "F64": "float64", "I32": "int32", "I64": "int64", "U8": "uint8"}
+LONGEST_HEADER = 1 << 22
+TYPES = {"F16": "float16", "F32": "float32", "F64": "float64", "I32": "int32", "I64": "int64", "U8": "uint8"}
 """What a fitted model may be made of, as safetensors and as NumPy call it."""
 
 
@@ -54,8 +54,10 @@ def check_model_path(path: str, exists: str = "fail") -> None:
         raise UsageError(f"{path!r} exists; --exists overwrite replaces it.")
 
 
-def write_fitted(path: str | os.PathLike[str], fitted: Fitted, overwrite: bool = False) -> None:
+def write_fitted(path: str | os.PathLike[str], fitted: Fitted, overwrite: bool = False, verify: bool = False) -> None:
     """Write what a method learned to a .safetensors file, complete or not at all.
+
+    With `verify` the file that is there is replaced only when the new one has been read back from the disk whole.
 
     Raises
     ------
@@ -66,7 +68,14 @@ def write_fitted(path: str | os.PathLike[str], fitted: Fitted, overwrite: bool =
     """
     check_model_path(os.fspath(path), "overwrite" if overwrite else "fail")
     make_parent(os.fspath(path))
-    write_bytes(path, encode_fitted(fitted))
+    if not verify:
+        write_bytes(path, encode_fitted(fitted))
+        return
+    folder, name = os.path.split(os.fspath(path))
+    fresh = os.path.join(folder, f".fresh-{name}")
+    write_bytes(fresh, encode_fitted(fitted))
+    decode_fitted(read_bytes(fresh))
+    os.replace(fresh, path)
 
 
 def encode_fitted(fitted: Fitted) -> bytes:
@@ -75,7 +84,11 @@ def encode_fitted(fitted: Fitted) -> bytes:
 
     from segcli import __version__
 
-    arrays = {name: np.ascontiguousarray(values) for name, values in fitted.arrays.items()}
+    arrays = {
+        # It makes an array of one number out of a number.
+        name: np.ascontiguousarray(values).reshape(np.shape(values))
+        for name, values in fitted.arrays.items()
+    }
     record = {"method": fitted.method, "facts": dict(fitted.facts), "version": __version__, "content": _digest(arrays)}
     # One entry only: safetensors puts several in an order that changes from run to run.
     return bytes(save(arrays, {KEYWORD: json.dumps(record, sort_keys=True, allow_nan=False)}))

@@ -134,7 +134,7 @@ def _kept_for_the_way_back(network: nn.Module, state: dict[str, Tensor], image: 
     return sum(sizes) * len(image) // pictures
 
 
-class _Shapes(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Shapes(TorchDispatchMode):
     """Runs batch normalization by its shapes, which torch takes apart into a dozen operations without numbers."""
 
     def __init__(self) -> None:

@@ -29,7 +29,10 @@ HEAVY = {
     *("scipy", "skimage", "sklearn", "torch", "matplotlib", "numba", "PIL", "tifffile", "rich", "pandas"),
     *("imagecodecs", "safetensors"),
 }
-TORCH_FREE = {"networks/__init__.py", "networks/registry.py", "learning/__init__.py", "learning/loss_expression.py"}
+TORCH_FREE = {
+    *("networks/__init__.py", "networks/registry.py", "learning/__init__.py"),
+    *("learning/loss_expression.py", "learning/settings.py"),
+}
 """The files beside the networks and what teaches them that the command line reads at every start."""
 VAGUE_NAMES = {"utils", "common", "base", "helpers", "misc", "core", "util", "helper"}
 

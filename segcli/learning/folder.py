@@ -1,0 +1,144 @@
+"""The folder of a training run: what it keeps, and how a run goes on from it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from segcli import __version__
+from segcli.arrays import Fitted
+from segcli.errors import InputError, UsageError
+from segcli.files.fitted import read_fitted, write_fitted
+from segcli.files.write import make_parent, write_bytes
+from segcli.learning.model import TRAINING, ModelCard, as_fitted, load_arrays
+from segcli.learning.train import Progress, Trainer
+
+BEST, LAST, HISTORY, RUN = "best.safetensors", "last.safetensors", "history.csv", "run.json"
+
+
+class RunFolder:
+    """Writes what a run leaves behind, each file complete or not at all.
+
+    Parameters
+    ----------
+    path : of the folder, made if it is missing.
+    facts : for run.json: data, settings and whatever else made the run what it is; JSON values.
+    """
+
+    def __init__(self, path: str, facts: Mapping[str, Any]) -> None:
+        self.path, self.facts = path, dict(facts)
+
+    def place(self, name: str) -> str:
+        """The path of one of the folder's files."""
+        return os.path.join(self.path, name)
+
+    def check(self, resume: bool) -> None:
+        """Refuse a folder that holds another run, or none to go on with.
+
+        Raises
+        ------
+        UsageError
+        """
+        if os.path.lexists(self.path) and not os.path.isdir(self.path):
+            raise UsageError(f"{self.path!r} is a file; --out names a folder.")
+        there = os.path.exists(self.place(LAST))
+        if resume and not there:
+            raise UsageError(f"{self.path!r} holds no {LAST}; there is nothing to resume. Leave --resume out.")
+        if not resume and there:
+            raise UsageError(f"{self.path!r} holds a run already; --resume goes on with it, or name another folder.")
+
+    def save(self, trainer: Trainer, best: bool = False) -> None:
+        """Keep the run as it stands, so that it can go on; and its weights as the best ones, if they are."""
+        card = self._card(trainer)
+        state = {f"{TRAINING}{name}": value.detach().cpu().numpy() for name, value in trainer.state().items()}
+        if best:
+            write_fitted(self.place(BEST), as_fitted(card, trainer.judged()), overwrite=True)
+        model = as_fitted(card, trainer.network)
+        facts = {**model.facts, "progress": _as_json(asdict(trainer.progress)), "run": self.facts}
+        write_fitted(self.place(LAST), Fitted(model.method, {**model.arrays, **state}, facts), True, verify=True)
+        self._write(HISTORY, _history(trainer.progress))
+        self._write(RUN, json.dumps({**self.facts, **self._result(trainer)}, indent=2) + "\n")
+
+    def _card(self, trainer: Trainer) -> ModelCard:
+        history = trainer.progress.history
+        scores = history[-1]["scores"] if history else {}
+        return replace(trainer.card, scores=scores, training={**trainer.card.training, **self.facts})
+
+    def _result(self, trainer: Trainer) -> dict[str, Any]:
+        progress = trainer.progress
+        return {
+            "segcli": __version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+            "device": trainer.device,
+            "hardware": torch.cuda.get_device_name() if trainer.device.startswith("cuda") else platform.processor(),
+            "parameters": sum(parameter.numel() for parameter in trainer.network.parameters()),
+            "rate": trainer.rate,
+            "steps": progress.step,
+            "seconds": round(progress.seconds, 1),
+            "best": None if not np.isfinite(progress.best) else abs(progress.best),
+            "settings": trainer.settings.as_dict(),
+        }
+
+    def _write(self, name: str, text: str) -> None:
+        make_parent(self.place(name))
+        write_bytes(self.place(name), text.encode())
+
+
+def _as_json(progress: dict[str, Any]) -> dict[str, Any]:
+    """Progress without numbers that JSON lacks."""
+    return {**progress, "best": progress["best"] if np.isfinite(progress["best"]) else None}
+
+
+def _history(progress: Progress) -> str:
+    """One row an epoch."""
+    text = io.StringIO()
+    names = list(progress.history[0]["scores"]) if progress.history else []
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["epoch", "step", "seconds", "rate", "train_loss", *(name for name in names if name != "loss")])
+    for row in progress.history:
+        scores = [f"{row['scores'][name]:.6f}" for name in names if name != "loss"]
+        cells = (row["epoch"] + 1, row["step"], f"{row['seconds']:.1f}", f"{row['rate']:.3g}", f"{row['loss']:.6f}")
+        writer.writerow([*cells, *scores])
+    return text.getvalue()
+
+
+def load_last(folder: str) -> tuple[Fitted, dict[str, Any]]:
+    """What `last.safetensors` of a folder holds, and the facts of its run.
+
+    Raises
+    ------
+    InputError : it is no run of segcli's, or damaged.
+    """
+    path = os.path.join(folder, LAST)
+    try:
+        found = read_fitted(path)
+    except InputError as failure:
+        raise InputError(f"{path!r} {failure}") from failure
+    if "progress" not in found.facts:
+        raise InputError(f"{path!r} is a model, but not of a run that can go on.")
+    return found, dict(found.facts["run"])
+
+
+def go_on(trainer: Trainer, last: Fitted) -> None:
+    """Put a trainer where the run stood that `last` was written by."""
+    weights, state = {}, {}
+    for name, values in last.arrays.items():
+        tensor = torch.from_numpy(np.array(values))
+        if name.startswith(TRAINING):
+            state[name.removeprefix(TRAINING)] = tensor
+        else:
+            weights[name] = tensor
+    load_arrays(trainer.network, weights, keep=True)
+    progress = dict(last.facts["progress"])
+    progress["best"] = -np.inf if progress["best"] is None else progress["best"]
+    trainer.restore(Progress(**progress), state)

@@ -1,0 +1,325 @@
+"""The training loop. Progress is the caller looping over events; nothing is called back.
+
+A run is decided by its settings and data alone: batches, augmentation and dropout follow from the number of the step,
+so that a run that was killed and goes on ends with the very weights of one that was not (on one machine and device).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from segcli.arrays import Array
+from segcli.errors import EnvironmentFailure, InputError
+from segcli.learning.batches import Batch, Batches, Examples
+from segcli.learning.losses import Loss, deep_supervision
+from segcli.learning.model import ModelCard
+from segcli.learning.optimizer import load_optimizer, make_optimizer, optimizer_arrays, set_rate
+from segcli.learning.schedule import Schedule
+from segcli.learning.settings import TrainSettings
+from segcli.learning.tiles import predict_logits
+from segcli.networks.registry import find_architecture
+from segcli.scores.semantic import confusion, dice_per_class, mean_iou, pixel_accuracy
+from segcli.segmentation import VOID
+
+PLATEAU, DROP = 5, 0.1
+"""Epochs without a better score after which the schedule `plateau` drops the rate to a tenth."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step is done. `rate` is the learning rate, `speed` in pictures a second."""
+
+    step: int
+    steps: int
+    epoch: int
+    loss: float
+    rate: float
+    speed: float
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch is done and judged. `best` says whether its weights are the best so far."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    scores: dict[str, float]
+    rate: float
+    seconds: float
+    best: bool
+
+
+@dataclass
+class Progress:
+    """What a run that goes on must know, besides weights: JSON values."""
+
+    step: int = 0
+    losses: list[float] = field(default_factory=list)
+    best: float = -math.inf
+    since_best: int = 0
+    drops: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Trainer:
+    """A network that is being trained.
+
+    Parameters
+    ----------
+    settings : with `steps_per_epoch` and `rate` known.
+    card : of the model; its network is built with the seed's start values.
+    batches : of the training part.
+    validation : examples to judge by; their whole pictures are predicted.
+    loss : of logits and targets.
+    device : cpu, cuda, cuda:1, mps.
+    threads : that make batches ahead of time.
+    network : with weights already, such as an encoder's; built by the card if None.
+    loaded : names of the parameters that an encoder gave.
+
+    Attributes
+    ----------
+    progress : where the run stands.
+    broken : pictures that could not be read, by number, and why.
+    learner : what is called in training, the network or what wraps it.
+
+    Raises
+    ------
+    InputError : a loss that is not a number; the pictures of its batch are named.
+    EnvironmentFailure : the device's memory is too small.
+    """
+
+    def __init__(
+        self,
+        settings: TrainSettings,
+        card: ModelCard,
+        batches: Batches,
+        validation: Examples,
+        loss: Loss,
+        *,
+        device: str = "cpu",
+        threads: int = 2,
+        network: nn.Module | None = None,
+        loaded: Sequence[str] = (),
+    ) -> None:
+        self.settings, self.card, self.batches, self.validation = settings, card, batches, validation
+        self.device, self.threads = device, threads
+        self.network = (card.build(seed=settings.seed) if network is None else network).to(device)
+        self.loss = loss.to(device)
+        if settings.freeze_norm:
+            _freeze_norms(self.network)
+        self.steps = settings.epochs * (settings.steps_per_epoch or 1)
+        self.schedule = Schedule(settings.schedule, self.steps, settings.warmup)
+        self.rate = settings.rate or 1e-3
+        self.optimizer = make_optimizer(self.network, settings, self.rate, loaded)
+        self.average = [tensor.detach().clone() for tensor in self._floats()] if settings.ema else []
+        self.progress = Progress()
+        self._half = _half(settings.amp, device)
+        self._scaler = torch.amp.GradScaler(enabled=self._half is torch.float16)
+        self.learner: Callable[[Tensor], Tensor] = self.network
+        self.broken: Mapping[int, str] = {}
+
+    def run(self) -> Iterator[Step | Epoch]:
+        """Train from where the run stands to its end."""
+        start = time.perf_counter() - self.progress.seconds
+        per_epoch = self.settings.steps_per_epoch or 1
+        if self.progress.losses and self.progress.step % per_epoch == 0:
+            # It was stopped between an epoch's last step and its judgement.
+            yield self._judge(self.progress.step // per_epoch - 1)
+        remaining = range(self.progress.step, self.steps)
+        for step, batch in zip(remaining, self.batches.between(remaining, self.threads), strict=True):
+            began = time.perf_counter()
+            value = self._learn(step, batch)
+            self.progress.step = step + 1
+            self.progress.losses.append(value)
+            self.progress.seconds = time.perf_counter() - start
+            speed = len(batch.names) * self.batches.world / max(time.perf_counter() - began, 1e-9)
+            yield Step(step + 1, self.steps, step // per_epoch, value, self._rate(step), speed)
+            out_of_time = self.settings.max_seconds is not None and self.progress.seconds >= self.settings.max_seconds
+            if (step + 1) % per_epoch == 0 or out_of_time:
+                event = self._judge(step // per_epoch)
+                self.progress.seconds = time.perf_counter() - start
+                yield event
+                if out_of_time or 0 < self.settings.patience <= self.progress.since_best:
+                    return
+
+    def _rate(self, step: int) -> float:
+        return self.rate * self.schedule.share(step) * DROP**self.progress.drops
+
+    def _learn(self, step: int, batch: Batch) -> float:
+        """One step: gradient, and every `accumulate` steps an update."""
+        # Dropout draws from torch's generator; its state follows from the step.
+        torch.manual_seed((self.settings.seed * 1_000_003 + step * 1009 + self.batches.rank) % 2**63)
+        self.network.train()
+        if self.settings.freeze_norm:
+            _freeze_norms(self.network)
+        set_rate(self.optimizer, self._rate(step))
+        self.loss.start_epoch(step // (self.settings.steps_per_epoch or 1))
+        try:
+            value = self._backward(batch.to(self.device, channels_last=self.device.startswith("cuda")))
+        except torch.OutOfMemoryError as failure:
+            raise EnvironmentFailure(self._too_large(batch)) from failure
+        if not math.isfinite(value):
+            listed = ", ".join(dict.fromkeys(batch.names))
+            raise InputError(
+                f"the loss is {value} at step {step + 1}, for {listed}; the last good weights are kept. "
+                "Lower --rate, set --clip 1, or look at these pictures."
+            )
+        if (step + 1) % self.settings.accumulate == 0:
+            self._update()
+        return value
+
+    def _backward(self, batch: Batch) -> float:
+        half = nullcontext() if self._half is None else torch.autocast(self.device.split(":")[0], self._half)
+        with half:
+            if hasattr(self.network, "side_outputs") and self.learner is self.network:
+                outputs = tuple(self.network.side_outputs(batch.images).values())  # type: ignore[operator]
+                loss = deep_supervision(self.loss, outputs, batch.targets)
+            else:
+                loss = self.loss(self.learner(batch.images), batch.targets, weight_map=batch.weights)
+        self._scaler.scale(loss / self.settings.accumulate).backward()
+        return float(loss.detach())
+
+    def _update(self) -> None:
+        if self.settings.clip:
+            self._scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        self._scaler.step(self.optimizer)
+        self._scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.average:
+            # Fewer past steps than the decay asks for would leave the start values in the mean.
+            done = self.progress.step // self.settings.accumulate
+            decay = min(self.settings.ema, (1 + done) / (10 + done))
+            torch._foreach_lerp_(self.average, self._floats(), 1 - decay)
+
+    def _floats(self) -> list[Tensor]:
+        """The weights and statistics that the moving average is of."""
+        return [tensor.detach() for tensor in self.network.state_dict().values() if tensor.is_floating_point()]
+
+    def judged(self) -> nn.Module:
+        """The network whose scores count: that of the moving average, if there is one."""
+        if not self.average:
+            return self.network
+        network = self.card.build().to(self.device)
+        means = iter(self.average)
+        state = self.network.state_dict()
+        network.load_state_dict({k: next(means) if v.is_floating_point() else v for k, v in state.items()})
+        return network
+
+    def _judge(self, epoch: int) -> Epoch:
+        """Score the validation part and note the epoch in the history."""
+        began = time.perf_counter()
+        per_epoch = self.settings.steps_per_epoch or 1
+        mean_loss = float(np.mean(self.progress.losses[-per_epoch:]))
+        scores = validate(self.judged(), self.card, self.validation, self.device) if len(self.validation) else {}
+        scores["loss"] = mean_loss
+        by_loss = self.settings.best_by == "loss" or not len(self.validation)
+        value = -mean_loss if by_loss else scores[self.settings.best_by]
+        best = value > self.progress.best
+        self.progress.best = max(value, self.progress.best)
+        self.progress.since_best = 0 if best else self.progress.since_best + 1
+        stuck = self.progress.since_best > 0 and self.progress.since_best % PLATEAU == 0
+        if self.settings.schedule == "plateau" and stuck:
+            self.progress.drops += 1
+        rate = self._rate(self.progress.step - 1)
+        seconds = self.progress.seconds + time.perf_counter() - began
+        event = Epoch(epoch, self.settings.epochs, mean_loss, scores, rate, seconds, best)
+        self.progress.losses.clear()
+        self.progress.history.append({**asdict(event), "step": self.progress.step})
+        return event
+
+    def _too_large(self, batch: Batch) -> str:
+        side = batch.images.shape[-1]
+        smaller = max(1, len(batch.names) // 2)
+        return (
+            f"{len(batch.names)} windows of {side} pixels do not fit into the memory of {self.device}; "
+            f"try --batch {smaller} --accumulate {2 * self.settings.accumulate}, or --crop {side * 2 // 3 // 32 * 32}."
+        )
+
+    def state(self) -> dict[str, Tensor]:
+        """What a run that goes on needs besides the weights: the optimizer's memory and the moving average."""
+        found = {f"optimizer/{name}": value for name, value in optimizer_arrays(self.network, self.optimizer).items()}
+        found |= {f"average/{number:05d}": value for number, value in enumerate(self.average)}
+        # Gradients that were summed up but not yet used.
+        if self.progress.step % self.settings.accumulate:
+            for name, parameter in self.network.named_parameters():
+                if parameter.grad is not None:
+                    found[f"gradient/{name}"] = parameter.grad
+        if self._scaler.is_enabled():
+            found["scaler"] = torch.tensor([self._scaler.get_scale(), self._scaler.state_dict()["_growth_tracker"]])
+        return found
+
+    def restore(self, progress: Progress, state: dict[str, Tensor]) -> None:
+        """Go on where another run stood; the weights have been loaded already."""
+        self.progress = replace(progress)
+        parts: dict[str, dict[str, Tensor]] = {"optimizer": {}, "average": {}, "gradient": {}}
+        for key, value in state.items():
+            kind, _, name = key.partition("/")
+            if kind in parts:
+                parts[kind][name] = value
+        load_optimizer(self.network, self.optimizer, parts["optimizer"])
+        self.average = [parts["average"][name].to(self.device) for name in sorted(parts["average"])]
+        for name, parameter in self.network.named_parameters():
+            if name in parts["gradient"]:
+                parameter.grad = parts["gradient"][name].to(self.device)
+        if "scaler" in state and self._scaler.is_enabled():
+            scale, growth = state["scaler"].tolist()
+            self._scaler.load_state_dict({**self._scaler.state_dict(), "scale": scale, "_growth_tracker": int(growth)})
+
+
+def _half(amp: str, device: str) -> torch.dtype | None:
+    """The short numbers to compute with, if any."""
+    if amp == "off" or (amp == "auto" and not device.startswith("cuda")):
+        return None
+    if amp == "float16":
+        return torch.float16
+    fits = not device.startswith("cuda") or torch.cuda.is_bf16_supported()
+    return torch.bfloat16 if fits or amp == "bfloat16" else torch.float16
+
+
+def _freeze_norms(network: nn.Module) -> None:
+    """Keep statistics, scales and shifts of batch normalization as they are."""
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
+            module.requires_grad_(False)
+
+
+@torch.no_grad()
+def validate(
+    network: nn.Module, card: ModelCard, examples: Examples, device: str, tile: int = 1024
+) -> dict[str, float]:
+    """Score a network on whole pictures: mean IoU, mean Dice and pixel accuracy, of all pictures' pixels together."""
+    training = network.training
+    network.eval()
+    classes = max(2, card.classes)
+    matrix = np.zeros((classes, classes), np.int64)
+    row = find_architecture(card.architecture)
+    for example in examples:
+        image = torch.from_numpy(card.scaling(example.image)).to(device)
+        logits = predict_logits(network, image, tile=tile, field=row.receptive_field, multiple=row.multiple)
+        matrix += confusion(labels_of(logits), example.target, classes, ignore=VOID)
+    network.train(training)
+    with np.errstate(invalid="ignore"):
+        return {
+            "miou": mean_iou(matrix),
+            "dice": float(np.nanmean(dice_per_class(matrix))),
+            "accuracy": pixel_accuracy(matrix),
+        }
+
+
+def labels_of(logits: Tensor) -> Array:
+    """(H, W) uint8 of logits (K, H, W): the likeliest class, the first of equals; one logit is class 1 above 0."""
+    labels = (logits[0] > 0) if logits.shape[0] == 1 else logits.argmax(0)
+    return labels.to(torch.uint8).cpu().numpy()
