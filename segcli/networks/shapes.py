@@ -25,9 +25,12 @@ def _folded(index: Tensor, length: int) -> Tensor:
     return torch.minimum(index, 2 * length - 2 - index)
 
 
-def padded(image: Tensor, multiple: int, least: int = 1) -> Tensor:
-    """Extend (N, C, H, W) to the right and below, mirrored, to sides that are a multiple and at least `least`."""
-    height, width = (_upward(max(side, least), multiple) for side in image.shape[-2:])
+def padded(image: Tensor, multiple: int, least: int = 1, over: int = 0) -> Tensor:
+    """Extend (N, C, H, W) to the right and below, mirrored, to sides that are a multiple and at least `least`.
+
+    Sides are `over` pixels more than the multiple: with 1, strided layers see the first and the last pixel alike.
+    """
+    height, width = (_upward(max(side, least) - over, multiple) + over for side in image.shape[-2:])
     return mirrored(image, 0, width - image.shape[-1], 0, height - image.shape[-2])
 
 
@@ -54,3 +57,15 @@ def resized(image: Tensor, like: Tensor) -> Tensor:
     if image.shape[-2:] == size:
         return image
     return F.interpolate(image, size=size, mode="bilinear", align_corners=False)
+
+
+def zoomed(scores: Tensor, like: Tensor) -> Tensor:
+    """Resize to another tensor's height and width, bilinear, the corner pixels' centers kept in place.
+
+    This is exact for scores of a stride s over pictures of s k + 1 pixels, which `padded` makes with `over` 1: cell i
+    of layers that are padded evenly sees the surroundings of pixel s i.
+    """
+    size = like.shape[-2:]
+    return (
+        scores if scores.shape[-2:] == size else F.interpolate(scores, size=size, mode="bilinear", align_corners=True)
+    )
