@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeVar
 
 import torch
@@ -180,3 +180,121 @@ class BilinearUpsampling(nn.ConvTranspose2d):
             each = list(range(channels))
             self.weight[each, each if weights == "learned" else 0] = bilinear_kernel(kernel).to(self.weight.device)
         self.weight.requires_grad_(weights != "fixed")
+
+
+def freeze_batch_norm(module: nn.Module) -> None:
+    """Keep the statistics, scales and shifts of all batch normalizations: for batches too small to estimate them."""
+    for layer in module.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.eval().requires_grad_(False)
+
+
+class PooledBatchNorm(nn.BatchNorm2d):
+    """Batch normalization that takes its running statistics where there is one value a channel.
+
+    That is a picture alone in its batch after pooling to 1 x 1: the value's own mean would leave zero, and torch
+    refuses to train. The running statistics are not updated by it; scale and shift learn.
+    """
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Normalize (N, C, H, W)."""
+        if self.training and image.shape[0] * image.shape[2] * image.shape[3] == 1:
+            return F.batch_norm(image, self.running_mean, self.running_var, self.weight, self.bias, False, 0, self.eps)
+        return super().forward(image)
+
+
+def _normalized(in_channels: int, channels: int, size: int = 1, rate: int = 1) -> list[nn.Module]:
+    """A convolution without bias that keeps the size, batch normalization, ReLU."""
+    border = rate * (size // 2)
+    layer = nn.Conv2d(in_channels, channels, size, padding=border, dilation=rate, bias=False)
+    return [layer, nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
+
+
+class ImagePooling(nn.Sequential):
+    """The picture's mean, mixed by a 1 x 1 convolution and normalized, at every pixel."""
+
+    def __init__(self, in_channels: int, channels: int) -> None:
+        mixing, _, relu = _normalized(in_channels, channels)
+        super().__init__(nn.AdaptiveAvgPool2d(1), mixing, PooledBatchNorm(channels), relu)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Features (N, channels, H, W), the same at all pixels of a picture."""
+        height, width = image.shape[-2:]
+        for layer in self:
+            image = layer(image)
+        return image.expand(-1, -1, height, width)
+
+
+class AtrousPyramid(nn.Module):
+    """Atrous spatial pyramid pooling: dilated convolutions side by side and the picture's mean, joined by 1 x 1.
+
+    Parameters
+    ----------
+    in_channels : int
+    channels : of each branch and of the output.
+    rates : dilations of the 3 x 3 convolutions; a branch of 1 x 1 comes before them.
+    dropout : share of the output's values that training leaves out.
+
+    References
+    ----------
+    L.-C. Chen, G. Papandreou, F. Schroff, H. Adam, "Rethinking atrous convolution for semantic image segmentation",
+    arXiv:1706.05587, 2017.
+    """
+
+    def __init__(self, in_channels: int, channels: int, rates: Sequence[int], dropout: float = 0.0) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList([nn.Sequential(*_normalized(in_channels, channels))])
+        self.convs.extend(nn.Sequential(*_normalized(in_channels, channels, 3, rate)) for rate in rates)
+        self.convs.append(ImagePooling(in_channels, channels))
+        self.project = nn.Sequential(*_normalized(channels * len(self.convs), channels), nn.Dropout(dropout))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Features (N, channels, H, W)."""
+        return self.project(torch.cat([branch(image) for branch in self.convs], 1))
+
+
+class ResidualUnit(nn.Module):
+    """Two 3 x 3 convolutions behind ReLUs, without normalization, added to the input (RefineNet).
+
+    References
+    ----------
+    G. Lin, A. Milan, C. Shen, I. Reid, "RefineNet: Multi-path refinement networks for high-resolution semantic
+    segmentation", CVPR, 2017.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Features (N, C, H, W). The first ReLU must not work in place: the input is needed for the sum."""
+        return image + self.conv2(F.relu(self.conv1(F.relu(image)), inplace=True))
+
+
+class ChainedResidualPooling(nn.Module):
+    """Maxima of 5 x 5, convolved, pooled and convolved again; every link of the chain is added to the input.
+
+    Parameters
+    ----------
+    channels : int
+    stages : links of the chain: 4 in the authors' program, 2 in the paper's figure.
+
+    References
+    ----------
+    G. Lin, A. Milan, C. Shen, I. Reid, "RefineNet: Multi-path refinement networks for high-resolution semantic
+    segmentation", CVPR, 2017.
+    """
+
+    def __init__(self, channels: int, stages: int = 4) -> None:
+        super().__init__()
+        self.pool = nn.MaxPool2d(5, 1, padding=2)
+        self.convs = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1, bias=False) for _ in range(stages))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Features (N, C, H, W) of features behind a ReLU. Each link pools the one before, not the sum."""
+        total = link = image
+        for layer in self.convs:
+            link = layer(self.pool(link))
+            total = total + link
+        return total
