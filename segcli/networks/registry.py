@@ -61,6 +61,21 @@ def _classifiers(
     return tuple(replace(first, name=name, parameters=count, options=options) for name, count, options in rows)
 
 
+def _segmenters(
+    module: str,
+    cls: str,
+    year: int,
+    paper: str,
+    multiple: int,
+    *rows: tuple[str, int, int | None, dict[str, Any], str],
+) -> tuple[Architecture, ...]:
+    """Rows of networks for VOC's 21 classes: name, parameters, receptive field, options, published result."""
+    return tuple(
+        Architecture(name, module, cls, "segmentation", year, paper, 3, 21, count, field, multiple, published, options)
+        for name, count, field, options, published in rows
+    )
+
+
 ARCHITECTURES: tuple[Architecture, ...] = (
     # backbones
     Architecture(
@@ -279,7 +294,93 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     ),
     # encoders and decoders
     # dilated networks
+    *_segmenters(
+        "deeplab_v1",
+        "DeepLabV1",
+        2014,
+        "Chen, Papandreou, Kokkinos, Murphy, Yuille: Semantic image segmentation with deep convolutional nets and "
+        "fully connected CRFs, ICLR 2015",
+        8,
+        (
+            "deeplab_v1",
+            20_505_429,
+            435,
+            {"head": "large_fov"},
+            "VOC2012 val mIoU 62.25, with CRF 67.64; test with CRF 70.3",
+        ),
+    ),
+    *_segmenters(
+        "deeplab_v2",
+        "DeepLabV2",
+        2016,
+        "Chen, Papandreou, Kokkinos, Murphy, Yuille: DeepLab: semantic image segmentation with deep convolutional "
+        "nets, atrous convolution, and fully connected CRFs, IEEE TPAMI 2018",
+        8,
+        ("deeplab_v2_vgg16", 37_877_652, 611, {"backbone": "vgg16"}, "VOC2012 val mIoU 68.96, with CRF 71.57"),
+        (
+            "deeplab_v2_resnet101",
+            44_048_532,
+            1411,
+            {"backbone": "resnet101"},
+            "VOC2012 val mIoU 76.35, with CRF 77.69; test with CRF 79.7",
+        ),
+    ),
     # residual backbones
+    *_segmenters(
+        "deeplab_v3",
+        "DeepLabV3",
+        2017,
+        "Chen, Papandreou, Schroff, Adam: Rethinking atrous convolution for semantic image segmentation, 2017",
+        16,
+        ("deeplab_v3_resnet50", 39_048_533, None, {"depth": 50}, ""),
+        (
+            "deeplab_v3_resnet101",
+            58_040_661,
+            None,
+            {"depth": 101},
+            "VOC2012 val mIoU 77.21, at stride 8 78.51; test 85.7",
+        ),
+    ),
+    *_segmenters(
+        "deeplab_v3_plus",
+        "DeepLabV3Plus",
+        2018,
+        "Chen, Zhu, Papandreou, Schroff, Adam: Encoder-decoder with atrous separable convolution for semantic "
+        "image segmentation, ECCV 2018",
+        16,
+        ("deeplab_v3_plus_resnet50", 40_352_181, None, {"depth": 50}, ""),
+        ("deeplab_v3_plus_resnet101", 59_344_309, None, {"depth": 101}, "VOC2012 val mIoU 78.85, at stride 8 79.35"),
+    ),
+    *_segmenters(
+        "resnet_heads",
+        "ResNetHeads",
+        2015,
+        "Long, Shelhamer, Darrell: Fully convolutional networks for semantic segmentation, CVPR 2015; torchvision",
+        1,
+        ("fcn_resnet50", 32_957_013, 443, {"depth": 50, "head": "fcn"}, ""),
+        ("fcn_resnet101", 51_949_141, 987, {"depth": 101, "head": "fcn"}, ""),
+    ),
+    *_segmenters(
+        "resnet_heads",
+        "ResNetHeads",
+        2017,
+        "Chen, Papandreou, Schroff, Adam: Rethinking atrous convolution for semantic image segmentation, 2017; "
+        "torchvision",
+        1,
+        ("deeplabv3_resnet50", 39_638_869, None, {"depth": 50, "head": "deeplab"}, ""),
+        ("deeplabv3_resnet101", 58_630_997, None, {"depth": 101, "head": "deeplab"}, ""),
+    ),
+    *_segmenters(
+        "refinenet",
+        "RefineNet",
+        2016,
+        "Lin, Milan, Shen, Reid: RefineNet: multi-path refinement networks for high-resolution semantic "
+        "segmentation, CVPR 2017",
+        32,
+        ("refinenet50", 99_060_309, 3083, {"depth": 50}, ""),
+        ("refinenet101", 118_052_437, 3627, {"depth": 101}, ""),
+        ("refinenet152", 133_696_085, 4107, {"depth": 152}, "VOC2012 test mIoU 83.4"),
+    ),
     # saliency
     # auto-encoders
 )
