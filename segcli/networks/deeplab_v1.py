@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from torch import Tensor, nn
 
 from segcli.networks.backbones.vgg_atrous import atrous_features, field_of_view, sampled
-from segcli.networks.blocks import known
+from segcli.networks.blocks import known, scaled
 from segcli.networks.shapes import cropped, padded, zoomed
 
-
-class Head(NamedTuple):
-    """Form of the first hidden layer."""
-
-    kernel: int
-    rate: int
-    hidden: int
-
-
-HEADS = {"7x7": Head(7, 4, 4096), "4x4": Head(4, 8, 4096), "large_fov": Head(3, 12, 1024)}
-"""All span 25 cells, which is 200 pixels and what lies around."""
+HEADS = {"7x7": (7, 4, 4096), "4x4": (4, 8, 4096), "large_fov": (3, 12, 1024)}
+"""Taps a side, cells between them and channels of the first hidden layer; all span 25 cells."""
 TAPS = {7: (0, 1, 2, 3, 4, 5, 6), 4: (0, 2, 4, 6), 3: (0, 3, 6)}
 """Which of VGG's 7 x 7 taps a kernel starts from, by its side."""
 
@@ -60,10 +51,13 @@ class DeepLabV1(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        self.head = known("head", head, HEADS)
+        self.kernel, rate, hidden = known("head", head, HEADS)
+        self.hidden = scaled(hidden, width)
         self.features = atrous_features(in_channels, width)
         self.smoothing = nn.AvgPool2d(3, 1, padding=1)
-        self.classifier = field_of_view(classes, **self.head._asdict(), width=width, dropout=dropout)
+        self.classifier = field_of_view(
+            scaled(512, width), self.hidden, classes, kernel=self.kernel, rate=rate, dropout=dropout
+        )
 
     def scores(self, image: Tensor) -> Tensor:
         """Logits (N, classes, ceil(H / 8), ceil(W / 8)); cell i sees the surroundings of pixel 8 i."""
@@ -79,6 +73,6 @@ class DeepLabV1(nn.Module):
 
         The outputs of large_fov are drawn by the seed; its taps are 0, 3 and 6 of 7, those of 4x4 are 0, 2, 4 and 6.
         """
-        hidden = sampled(state, taps=TAPS[self.head.kernel], hidden=self.head.hidden, seed=seed)
+        hidden = sampled(state, taps=TAPS[self.kernel], hidden=self.hidden, seed=seed)
         convolutions = {name: tensor for name, tensor in state.items() if name.startswith("features.")}
         return convolutions | {f"classifier.{name}": tensor for name, tensor in hidden.items()}

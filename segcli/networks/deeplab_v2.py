@@ -12,12 +12,11 @@ from torch import Tensor, nn
 from segcli.networks import initial
 from segcli.networks.backbones.resnet import ResNet
 from segcli.networks.backbones.vgg_atrous import atrous_features, field_of_view, sampled
-from segcli.networks.blocks import freeze_batch_norm, known
+from segcli.networks.blocks import freeze_batch_norm, known, scaled
 from segcli.networks.shapes import cropped, padded, zoomed
 
 RATES = (6, 12, 18, 24)
 """ASPP-L of the paper."""
-HIDDEN = 1024
 SCALES = (1.0, 0.75, 0.5)
 DEPTHS = {"vgg16": 16, "resnet50": 50, "resnet101": 101}
 
@@ -64,13 +63,14 @@ class DeepLabV2(nn.Module):
         super().__init__()
         depth = known("backbone", backbone, DEPTHS)
         self.scales = SCALES if multi_scale else SCALES[:1]
+        self.hidden = scaled(1024, width)
         self.frozen = freeze_batch_norm
         self.backbone: nn.Module
         if backbone == "vgg16":
             self.backbone = atrous_features(in_channels, width)
-            forms = [{"kernel": 3, "rate": rate, "hidden": HIDDEN} for rate in RATES]
             self.branches = nn.ModuleList(
-                field_of_view(classes, **form, width=width, dropout=dropout) for form in forms
+                field_of_view(scaled(512, width), self.hidden, classes, kernel=3, rate=rate, dropout=dropout)
+                for rate in RATES
             )
         else:
             self.backbone = ResNet(in_channels, None, width=width, depth=depth, output_stride=8, stride_on="1x1")
@@ -129,7 +129,7 @@ class DeepLabV2(nn.Module):
         if isinstance(self.backbone, ResNet):
             return {f"backbone.{name}": tensor for name, tensor in state.items() if not name.startswith("fc.")}
         kept = {f"backbone.{name[9:]}": tensor for name, tensor in state.items() if name.startswith("features.")}
-        hidden = sampled(state, taps=(0, 3, 6), hidden=HIDDEN, seed=seed)
+        hidden = sampled(state, taps=(0, 3, 6), hidden=self.hidden, seed=seed)
         for branch in range(len(RATES)):
             kept |= {f"branches.{branch}.{name}": tensor for name, tensor in hidden.items()}
         return kept

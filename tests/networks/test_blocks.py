@@ -6,9 +6,14 @@ import torch
 import torch.nn.functional as F
 
 from segcli.networks.blocks import (
+    AtrousPyramid,
     BilinearUpsampling,
+    ChainedResidualPooling,
+    PooledBatchNorm,
+    ResidualUnit,
     bed_of_nails,
     bilinear_kernel,
+    freeze_batch_norm,
     max_pooled,
     max_unpooled,
     nearest_unpooled,
@@ -84,3 +89,106 @@ def test_upsampling_learns_between_channels_only_if_it_may():
 
 def test_channels_are_scaled_but_never_vanish():
     assert [scaled(64, 0.5), scaled(64, 1), scaled(3, 0.01), scaled(6, 0.5, multiple=2)] == [32, 64, 1, 4]
+
+
+def filled(module, value=1.0):
+    """All convolutions with one weight, all normalizations without effect."""
+    for layer in module.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            torch.nn.init.constant_(layer.weight, value)
+        elif isinstance(layer, torch.nn.BatchNorm2d):
+            layer.eps = 0
+    return module.eval()
+
+
+def impulse(side):
+    image = torch.zeros(1, 1, side, side)
+    image[..., side // 2, side // 2] = 1
+    return image
+
+
+@torch.no_grad()
+def test_an_atrous_pyramid_sees_one_pixel_through_every_rate_and_in_the_mean():
+    made = filled(AtrousPyramid(1, 1, (1, 2)))(impulse(5))[0, 0]
+    # the pixel itself, 3 x 3, 3 x 3 taps two apart, and 1 / 25 everywhere; joined by a sum
+    taps = torch.tensor(
+        [[1.0, 0, 1, 0, 1], [0, 1, 1, 1, 0], [1, 1, 3, 1, 1], [0, 1, 1, 1, 0], [1, 0, 1, 0, 1]],
+    )
+    torch.testing.assert_close(made, taps + 1 / 25)
+
+
+def test_an_atrous_pyramid_has_five_branches_and_joins_five_times_its_channels():
+    with torch.device("meta"):
+        pyramid = AtrousPyramid(2048, 256, (6, 12, 18))
+    assert sum(parameter.numel() for parameter in pyramid.parameters()) == 524_800 * 2 + 3 * 4_719_104 + 328_192
+    assert [branch[0].dilation[0] for branch in pyramid.convs[:4]] == [1, 6, 12, 18]
+    assert pyramid.project[0].in_channels == 1280
+    assert all(layer.bias is None for layer in pyramid.modules() if isinstance(layer, torch.nn.Conv2d))
+
+
+def test_pooled_normalization_of_one_picture_takes_the_running_statistics_and_leaves_them():
+    layer = PooledBatchNorm(2).train()
+    layer.running_mean.fill_(1)
+    layer.running_var.fill_(4)
+    made = layer(torch.tensor([3.0, 5.0]).reshape(1, 2, 1, 1))
+    torch.testing.assert_close(made.flatten(), torch.tensor([1.0, 2.0]))
+    assert layer.running_mean.tolist() == [1, 1]
+    made.sum().backward()
+    assert layer.weight.grad is not None
+    assert layer.weight.grad.isfinite().all()
+
+
+def test_pooled_normalization_of_two_pictures_is_the_plain_one():
+    image = torch.tensor([1.0, 3.0]).reshape(2, 1, 1, 1)
+    layer, plain = PooledBatchNorm(1).train(), torch.nn.BatchNorm2d(1).train()
+    assert torch.equal(layer(image), plain(image))
+    assert torch.equal(layer.running_mean, plain.running_mean)
+
+
+def test_frozen_normalizations_learn_nothing():
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 1), torch.nn.BatchNorm2d(2)).train()
+    freeze_batch_norm(network)
+    network(torch.rand(2, 1, 3, 3))
+    assert network[1].running_mean.tolist() == [0, 0]
+    assert [name for name, parameter in network.named_parameters() if parameter.requires_grad] == ["0.weight", "0.bias"]
+
+
+@torch.no_grad()
+def test_a_residual_unit_adds_to_its_untouched_input():
+    unit = filled(ResidualUnit(1), 0.0)
+    torch.nn.init.dirac_(unit.conv1.weight)
+    torch.nn.init.dirac_(unit.conv2.weight)
+    unit.conv1.bias.fill_(-1)
+    image = plane([[-2, 0.5, 3]])
+    # x + relu(relu(x) - 1); the negative number passes the shortcut
+    assert unit(image).flatten().tolist() == [-2, 0.5, 5]
+    assert image.flatten().tolist() == [-2, 0.5, 3]
+
+
+def test_a_residual_unit_has_one_bias():
+    assert {name: tuple(each.shape) for name, each in ResidualUnit(4).named_parameters()} == {
+        "conv1.weight": (4, 4, 3, 3),
+        "conv1.bias": (4,),
+        "conv2.weight": (4, 4, 3, 3),
+    }
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("stages", [2, 4])
+def test_chained_pooling_pools_the_link_before_and_sums_all(stages):
+    block = ChainedResidualPooling(1, stages)
+    for layer in block.convs:
+        torch.nn.init.dirac_(layer.weight)
+    line = block(impulse(21))[0, 0, 10, 10:].tolist()
+    # each link of 5 x 5 reaches two pixels further than the one before
+    expected = [stages + 1.0] + [float(max(0, stages - (distance - 1) // 2)) for distance in range(1, 11)]
+    assert line == expected
+
+
+@torch.no_grad()
+def test_chained_pooling_by_hand():
+    block = ChainedResidualPooling(1, 2)
+    block.convs[0].weight.zero_()[0, 0, 1, 1] = 2
+    block.convs[1].weight.zero_()[0, 0, 1, 1] = -1
+    # the maxima are 5 5 5 5 2 2 and, of twice those, 10 10 10 10 10 10: x + 2 a - b
+    assert block(plane([[1, 5, 0, 0, 0, 2]])).flatten().tolist() == [1, 5, 0, 0, -6, -4]

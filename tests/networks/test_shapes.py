@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from segcli.networks.shapes import center_cropped, cropped, mirrored, padded, resized
+from segcli.networks.shapes import center_cropped, cropped, mirrored, padded, resized, zoomed
 
 
 def plane(height, width):
@@ -38,3 +38,17 @@ def test_windows_are_cut_at_an_offset_or_in_the_middle():
 def test_resizing_puts_centers_on_centers():
     made = resized(torch.tensor([[[[0.0, 1.0]]]]), plane(1, 4))
     assert made.flatten().tolist() == [0, 0.25, 0.75, 1]
+
+
+def test_padding_can_go_to_one_more_than_a_multiple():
+    assert padded(plane(5, 10), 4, over=1).shape[-2:] == (5, 13)
+    assert padded(plane(1, 1), 8, over=1).shape[-2:] == (1, 1)
+    assert padded(plane(1, 2), 8, over=1).shape[-2:] == (1, 9)
+
+
+def test_zooming_keeps_corners_and_puts_cell_i_on_pixel_stride_times_i():
+    scores = torch.tensor([[[[0.0, 4.0, 2.0]]]])
+    made = zoomed(scores, plane(1, 9)).flatten().tolist()
+    assert made == [0, 1, 2, 3, 4, 3.5, 3, 2.5, 2]
+    assert zoomed(scores, plane(1, 3)) is scores
+    assert zoomed(plane(1, 1) + 7, plane(2, 2)).flatten().tolist() == [7, 7, 7, 7]

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from segcli.networks import initial
 from segcli.networks.backbones.vgg import vgg_features
-from segcli.networks.blocks import scaled
 
 
 def atrous_features(in_channels: int, width: float = 1.0) -> nn.Sequential:
@@ -24,22 +23,21 @@ def atrous_features(in_channels: int, width: float = 1.0) -> nn.Sequential:
 
 
 def field_of_view(
-    classes: int, *, kernel: int, rate: int, hidden: int, width: float = 1.0, dropout: float = 0.5
+    in_channels: int, hidden: int, classes: int, *, kernel: int, rate: int, dropout: float = 0.5
 ) -> nn.Sequential:
     """Make VGG's three fully connected layers as convolutions, numbered as there: one of spread taps, two of 1 x 1.
 
     The first has kernel x kernel taps, rate cells apart. The size is kept. The last layer starts as N(0, 0.01).
     """
-    channels = scaled(hidden, width)
     border = rate * (kernel - 1) // 2
     layers = nn.Sequential(
-        nn.Conv2d(scaled(512, width), channels, kernel, padding=border, dilation=rate),
+        nn.Conv2d(in_channels, hidden, kernel, padding=border, dilation=rate),
         nn.ReLU(inplace=True),
         nn.Dropout(dropout),
-        nn.Conv2d(channels, channels, 1),
+        nn.Conv2d(hidden, hidden, 1),
         nn.ReLU(inplace=True),
         nn.Dropout(dropout),
-        nn.Conv2d(channels, classes, 1),
+        nn.Conv2d(hidden, classes, 1),
     )
     initial.he_normal(layers[:6])
     initial.gaussian(layers[6:], 0.01)
