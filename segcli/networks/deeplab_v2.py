@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from segcli.networks import initial
 from segcli.networks.backbones.resnet import ResNet
+from segcli.networks.backbones.resnet_weights import public_trunk
 from segcli.networks.backbones.vgg_atrous import atrous_features, field_of_view, sampled
 from segcli.networks.blocks import freeze_batch_norm, known, scaled
 from segcli.networks.shapes import cropped, padded, zoomed
 
 RATES = (6, 12, 18, 24)
 """ASPP-L of the paper."""
-SCALES = (1.0, 0.75, 0.5)
 DEPTHS = {"vgg16": 16, "resnet50": 50, "resnet101": 101}
 
 
@@ -32,7 +32,7 @@ class DeepLabV2(nn.Module):
         Over a ResNet a branch is one 3 x 3 convolution, over VGG16 it is three layers as in DeepLab v1.
     multi_scale : bool
         Score the picture at 1, 3/4 and 1/2 of its size too and take the largest logit of each class and cell.
-        `side_outputs` gives the logits of each scale: the authors train on these and on the maximum.
+        `side_outputs` gives the logits of each scale too: the authors train on these and on the maximum.
     freeze_batch_norm : bool
         Keep the batch normalizations of the ResNet as they are, for weights that were learned elsewhere.
     dropout : share of the hidden units of VGG16's branches that training leaves out.
@@ -62,7 +62,7 @@ class DeepLabV2(nn.Module):
     ) -> None:
         super().__init__()
         depth = known("backbone", backbone, DEPTHS)
-        self.scales = SCALES if multi_scale else SCALES[:1]
+        self.multi_scale = multi_scale
         self.hidden = scaled(1024, width)
         self.frozen = freeze_batch_norm
         self.backbone: nn.Module
@@ -96,30 +96,28 @@ class DeepLabV2(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Logits (N, classes, H, W) of pictures (N, C, H, W)."""
         extended = self._extended(image)
-        maps = list(self._maps(extended).values())
-        largest = maps[0]
-        for scores in maps[1:]:
-            largest = torch.maximum(largest, scores)
-        return cropped(zoomed(largest, extended), image)
+        return cropped(zoomed(self._maps(extended)["main"], extended), image)
 
     def side_outputs(self, image: Tensor) -> dict[str, Tensor]:
-        """Logits (N, classes, H, W) of each scale by its factor; none where there is one scale."""
-        if len(self.scales) == 1:
-            return {}
+        """Logits (N, classes, H, W): main, and where there are several scales, those of each by its factor."""
         extended = self._extended(image)
         return {name: cropped(zoomed(scores, extended), image) for name, scores in self._maps(extended).items()}
 
     def _extended(self, image: Tensor) -> Tensor:
-        return padded(image, 8 if len(self.scales) == 1 else 32, over=1)
+        """A picture of 8 k + 1 pixels a side, of which 3/4 and 1/2 are so too where they are needed."""
+        return padded(image, 32 if self.multi_scale else 8, over=1)
 
     def _maps(self, image: Tensor) -> dict[str, Tensor]:
-        """The scores of each scale, brought to the cells of the first."""
-        maps = {}
-        for scale in self.scales:
+        """The scores of each scale, brought to the cells of the largest, and the maximum of all."""
+        full = self.scores(image)
+        if not self.multi_scale:
+            return {"main": full}
+        maps = {"1": full}
+        for scale in (0.75, 0.5):
             size = [round((side - 1) * scale) + 1 for side in image.shape[-2:]]
-            reduced = image if scale == 1 else F.interpolate(image, size=size, mode="bilinear", align_corners=True)
-            maps[f"{scale:g}"] = self.scores(reduced)
-        return {name: zoomed(scores, maps["1"]) for name, scores in maps.items()}
+            reduced = F.interpolate(image, size=size, mode="bilinear", align_corners=True)
+            maps[f"{scale:g}"] = zoomed(self.scores(reduced), full)
+        return {"main": torch.stack([*maps.values()]).amax(0), **maps}
 
     def from_public(self, state: Mapping[str, Tensor], seed: int = 0) -> dict[str, Tensor]:
         """Rename the weights of a public ResNet, or of a public VGG16, for the backbone.
@@ -127,7 +125,7 @@ class DeepLabV2(nn.Module):
         All four branches over VGG16 start from the same 1024 outputs of its hidden layers, drawn by the seed.
         """
         if isinstance(self.backbone, ResNet):
-            return {f"backbone.{name}": tensor for name, tensor in state.items() if not name.startswith("fc.")}
+            return public_trunk(state)
         kept = {f"backbone.{name[9:]}": tensor for name, tensor in state.items() if name.startswith("features.")}
         hidden = sampled(state, taps=(0, 3, 6), hidden=self.hidden, seed=seed)
         for branch in range(len(RATES)):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from segcli.networks import initial
 from segcli.networks.backbones.resnet import ResNet
+from segcli.networks.backbones.resnet_weights import public_trunk
 from segcli.networks.blocks import AtrousPyramid, convolutions, freeze_batch_norm, known, scaled
 from segcli.networks.shapes import cropped, padded, zoomed
 
@@ -92,4 +93,4 @@ class DeepLabV3Plus(nn.Module):
     @staticmethod
     def from_public(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Rename the weights of a public ResNet for the backbone."""
-        return {f"backbone.{name}": tensor for name, tensor in state.items() if not name.startswith("fc.")}
+        return public_trunk(state)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from segcli.networks import initial
 from segcli.networks.backbones.resnet import ResNet
+from segcli.networks.backbones.resnet_weights import public_trunk
 from segcli.networks.blocks import ChainedResidualPooling, ResidualUnit, scaled
 from segcli.networks.shapes import cropped, padded, zoomed
 
@@ -109,4 +110,4 @@ class RefineNet(nn.Module):
     @staticmethod
     def from_public(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Rename the weights of a public ResNet for the backbone."""
-        return {f"backbone.{name}": tensor for name, tensor in state.items() if not name.startswith("fc.")}
+        return public_trunk(state)

@@ -8,6 +8,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from segcli.networks.backbones.resnet import ResNet
+from segcli.networks.backbones.resnet_weights import public_trunk
 from segcli.networks.blocks import AtrousPyramid, known
 from segcli.networks.shapes import resized
 
@@ -51,7 +52,7 @@ class ResNetHeads(nn.Module):
     width : scales the channels of all layers.
     depth : 50 or 101 layers of the ResNet; others too.
     head : fcn or deeplab
-    auxiliary : bool
+    aux : bool
         Add a second head, of the FCN kind, on the third stage. It helps in training, where the authors weight its loss
         by 0.5, and is reached by `side_outputs`.
 
@@ -77,28 +78,27 @@ class ResNetHeads(nn.Module):
         width: float = 1.0,
         depth: int = 50,
         head: Literal["fcn", "deeplab"] = "deeplab",
-        auxiliary: bool = False,
+        aux: bool = False,
     ) -> None:
         super().__init__()
         make = known("head", head, HEADS)
         self.backbone = ResNet(in_channels, None, width=width, depth=depth, output_stride=8, dilate_first=False)
         self.classifier = make(self.backbone.channels[3], classes)
-        self.aux_classifier = _fcn_head(self.backbone.channels[2], classes) if auxiliary else None
+        self.aux_classifier = _fcn_head(self.backbone.channels[2], classes) if aux else None
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (N, classes, H, W) of pictures (N, C, H, W)."""
         return resized(self.classifier(self.backbone(image)), image)
 
     def side_outputs(self, image: Tensor) -> dict[str, Tensor]:
-        """Logits (N, classes, H, W) of the head on the third stage; none without it."""
-        if self.aux_classifier is None:
-            return {}
-        third = self.backbone.stages(image)[2]
-        return {"auxiliary": resized(self.aux_classifier(third), image)}
+        """Logits (N, classes, H, W) of both heads: main, and aux on the third stage where there is one."""
+        _, _, third, last = self.backbone.stages(image)
+        made = {} if self.aux_classifier is None else {"aux": resized(self.aux_classifier(third), image)}
+        return {"main": resized(self.classifier(last), image), **made}
 
     @staticmethod
     def from_public(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Rename the weights of a public ResNet for the backbone; those of torchvision's whole network stay."""
         if any(name.startswith("backbone.") for name in state):
             return dict(state)
-        return {f"backbone.{name}": tensor for name, tensor in state.items() if not name.startswith("fc.")}
+        return public_trunk(state)

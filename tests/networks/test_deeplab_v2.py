@@ -62,10 +62,11 @@ def test_several_scales_are_fused_by_the_largest_logit_of_each_cell():
     made, plain = network(multi_scale=True), network()
     image = torch.rand(1, 3, 33, 65)
     sides = made.side_outputs(image)
-    assert list(sides) == ["1", "0.75", "0.5"]
+    assert list(sides) == ["main", "1", "0.75", "0.5"]
+    assert torch.equal(sides["main"], made(image))
     torch.testing.assert_close(sides["1"], plain(image))
-    largest = torch.stack([scores[..., ::8, ::8] for scores in sides.values()]).amax(0)
-    torch.testing.assert_close(made(image)[..., ::8, ::8], largest)
+    largest = torch.stack([scores[..., ::8, ::8] for name, scores in sides.items() if name != "main"]).amax(0)
+    torch.testing.assert_close(sides["main"][..., ::8, ::8], largest)
     assert not torch.equal(largest, sides["1"][..., ::8, ::8])
 
 
@@ -81,8 +82,8 @@ def test_the_reduced_picture_keeps_its_corners():
     torch.testing.assert_close(seen[2], image[..., ::2, ::2])
 
 
-def test_one_scale_has_no_side_outputs():
-    assert network().side_outputs(torch.rand(1, 3, 9, 9)) == {}
+def test_one_scale_has_one_output():
+    assert list(network().side_outputs(torch.rand(1, 3, 9, 9))) == ["main"]
 
 
 def test_frozen_normalizations_stay_in_evaluation_and_out_of_training():

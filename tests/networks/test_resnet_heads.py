@@ -18,16 +18,16 @@ def network(name, **options):
     return build(name, **{"width": 1 / 16, "classes": 2, **options}).eval()
 
 
-@pytest.mark.parametrize("auxiliary", [False, True])
+@pytest.mark.parametrize("aux", [False, True])
 @pytest.mark.parametrize("name", COUNTS)
-def test_counts_are_torchvision_s_with_and_without_the_auxiliary_head(name, auxiliary):
-    made = build(name, auxiliary=auxiliary, device="meta")
-    assert sum(parameter.numel() for parameter in made.parameters()) == COUNTS[name][auxiliary]
+def test_counts_are_torchvision_s_with_and_without_the_auxiliary_head(name, aux):
+    made = build(name, aux=aux, device="meta")
+    assert sum(parameter.numel() for parameter in made.parameters()) == COUNTS[name][aux]
 
 
 def heads(name):
     """Names of weights outside of the backbone, without their last part."""
-    names = build(name, auxiliary=True, device="meta").state_dict()
+    names = build(name, aux=True, device="meta").state_dict()
     return {each.rpartition(".")[0] for each in names if not each.startswith("backbone.")}
 
 
@@ -49,20 +49,20 @@ def test_the_backbone_has_the_names_of_the_resnet():
 
 @torch.no_grad()
 def test_the_auxiliary_head_looks_at_the_third_stage():
-    made, image = network("fcn_resnet50", auxiliary=True), torch.rand(1, 3, 32, 40)
+    made, image = network("fcn_resnet50", aux=True), torch.rand(1, 3, 32, 40)
     side = made.side_outputs(image)
-    assert list(side) == ["auxiliary"]
-    assert side["auxiliary"].shape == made(image).shape == (1, 2, 32, 40)
+    assert list(side) == ["main", "aux"]
+    assert torch.equal(side["main"], made(image))
+    assert side["aux"].shape == (1, 2, 32, 40)
     assert made.aux_classifier[0].in_channels == made.backbone.channels[2]
-    before = made(image)
     for parameter in made.backbone.layer4.parameters():
         parameter.zero_()
-    assert torch.equal(made.side_outputs(image)["auxiliary"], side["auxiliary"])
-    assert not torch.equal(made(image), before)
+    assert torch.equal(made.side_outputs(image)["aux"], side["aux"])
+    assert not torch.equal(made(image), side["main"])
 
 
-def test_without_it_there_are_no_side_outputs():
-    assert network("fcn_resnet50").side_outputs(torch.rand(1, 3, 8, 8)) == {}
+def test_without_it_there_is_one_output():
+    assert list(network("fcn_resnet50").side_outputs(torch.rand(1, 3, 8, 8))) == ["main"]
 
 
 @torch.no_grad()
