@@ -1,38 +1,14 @@
-"""The same names, numbers and outputs as torchvision's networks, with the same weights.
-
-Where torchvision was built for another torch, its compiled operators cannot be loaded; its networks are plain Python
-and need none of them, so that their names are declared here for the import to succeed.
-"""
-
-import warnings
+"""The same names, shapes and outputs as torchvision's networks, with the same weights."""
 
 import pytest
 import torch
+from tools.peers import torchvision_models, torchvision_network
 
 from segcli.networks.registry import ARCHITECTURES, build
 
-
-def imported():
-    """torchvision's networks, or a skip that says why there are none."""
-    try:
-        import torchvision.models
-    except RuntimeError:
-        try:
-            library = torch.library.Library("torchvision", "FRAGMENT")
-            for name in ("nms", "qnms"):
-                library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-            imported.library = library  # the declarations live as long as this object
-            import torchvision.models
-        except (RuntimeError, ImportError) as failure:
-            pytest.skip(f"torchvision cannot be imported: {failure}", allow_module_level=True)
-    except ImportError:
-        pytest.skip("torchvision is not installed", allow_module_level=True)
-    return torchvision.models
-
-
-models = imported()
+torchvision_models()  # or skip this module
 ROWS = {row.name for row in ARCHITECTURES}
-INCEPTIONS = {"googlenet": {"init_weights": False}, "inception_v3": {"init_weights": False}}
+INCEPTIONS = ("googlenet", "inception_v3")
 BACKBONES = {
     "alexnet": 224,
     "vgg16": 96,
@@ -52,15 +28,6 @@ BACKBONES = {
     "densenet201": 97,
 }
 SEGMENTATION = ("fcn_resnet50", "fcn_resnet101", "deeplabv3_resnet50", "deeplabv3_resnet101")
-
-
-def theirs(name, device="cpu", **options):
-    """Their network of a name, with untrained weights that keep values in a range where floats are exact enough."""
-    with warnings.catch_warnings(), torch.random.fork_rng(), torch.device(device):
-        warnings.simplefilter("ignore")
-        torch.manual_seed(0)
-        function = getattr(models, name, None) or getattr(models.segmentation, name)
-        return function(weights=None, **INCEPTIONS.get(name, {}), **options)
 
 
 def stirred(network):
@@ -88,10 +55,10 @@ def pictures(*size):
 
 
 @pytest.mark.parametrize("name", BACKBONES)
-def test_names_and_shapes_are_theirs(name):
+def test_names_and_shapes_are_torchvision_network(name):
     options = {"aux": True} if name in INCEPTIONS else {}
     ours = build(name, device="meta", **options).state_dict()
-    expected = theirs(name, "meta").state_dict()
+    expected = torchvision_network(name, "meta").state_dict()
     assert {key: value.shape for key, value in ours.items()} == {key: value.shape for key, value in expected.items()}
 
 
@@ -99,7 +66,7 @@ def test_names_and_shapes_are_theirs(name):
 @pytest.mark.parametrize("name", BACKBONES)
 @torch.no_grad()
 def test_the_same_weights_give_the_same_logits(name):
-    reference = stirred(theirs(name)).eval()
+    reference = stirred(torchvision_network(name)).eval()
     network = build(name, **({"aux": True} if name in INCEPTIONS else {})).eval()
     network.load_state_dict(reference.state_dict())
     images = pictures(BACKBONES[name], BACKBONES[name] + 12)
@@ -109,9 +76,9 @@ def test_the_same_weights_give_the_same_logits(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", INCEPTIONS)
 @torch.no_grad()
-def test_the_classifiers_in_the_middle_are_theirs(name):
+def test_the_classifiers_in_the_middle_are_torchvision_network(name):
     side = {"googlenet": 224, "inception_v3": 299}[name]
-    reference, network = stirred(theirs(name)), build(name, aux=True)
+    reference, network = stirred(torchvision_network(name)), build(name, aux=True)
     network.load_state_dict(reference.state_dict())
     for model in (reference, network):
         model.train()
@@ -130,7 +97,7 @@ def test_the_classifiers_in_the_middle_are_theirs(name):
 @pytest.mark.parametrize("name", INCEPTIONS)
 @torch.no_grad()
 def test_inputs_are_taken_to_the_range_of_the_public_weights(name):
-    reference = stirred(theirs(name, transform_input=True)).eval()
+    reference = stirred(torchvision_network(name, transform_input=True)).eval()
     network = build(name, aux=True, transform_input=True).eval()
     network.load_state_dict(reference.state_dict())
     images = pictures(107, 131)
@@ -140,8 +107,8 @@ def test_inputs_are_taken_to_the_range_of_the_public_weights(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("rate", [(False, False, True), (False, True, True)], ids=["16", "8"])
 @torch.no_grad()
-def test_dilated_trunks_are_theirs(rate):
-    reference = stirred(theirs("resnet50", replace_stride_with_dilation=rate)).eval()
+def test_dilated_trunks_are_torchvision_network(rate):
+    reference = stirred(torchvision_network("resnet50", replace_stride_with_dilation=rate)).eval()
     network = build("resnet50", output_stride=8 if rate[1] else 16, dilate_first=False).eval()
     network.load_state_dict(reference.state_dict())
     images = pictures(97, 65)
@@ -149,11 +116,11 @@ def test_dilated_trunks_are_theirs(rate):
 
 
 @pytest.mark.parametrize("name", SEGMENTATION)
-def test_names_and_shapes_of_segmentation_networks_are_theirs(name):
+def test_names_and_shapes_of_segmentation_networks_are_torchvision_network(name):
     if name not in ROWS:
         pytest.skip(f"there is no row {name}")
     ours = build(name, device="meta").state_dict()
-    expected = theirs(name, "meta", num_classes=21, weights_backbone=None).state_dict()
+    expected = torchvision_network(name, "meta").state_dict()
     assert {key: value.shape for key, value in ours.items()} == {key: value.shape for key, value in expected.items()}
 
 
@@ -163,7 +130,7 @@ def test_names_and_shapes_of_segmentation_networks_are_theirs(name):
 def test_segmentation_networks_give_the_same_logits(name):
     if name not in ROWS:
         pytest.skip(f"there is no row {name}")
-    reference = stirred(theirs(name, num_classes=21, weights_backbone=None)).eval()
+    reference = stirred(torchvision_network(name)).eval()
     network = build(name).eval()
     network.load_state_dict(reference.state_dict())
     images = pictures(97, 131)
