@@ -20,7 +20,7 @@ NAMED = 8
 """Names that an error lists in full."""
 PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "net.", "backbone.", "encoder.", "base_model.")
 """What programs put before the names of a network's weights."""
-ENCODERS = ("backbone", "features", "encoder", "front")
+ENCODERS = ("backbone", "features", "encoder")
 """Submodules that public weights are for, in networks that have a decoder or a head of their own."""
 RENAMED = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.(?:weight|bias|running_mean|running_var))$")
 """DenseNet's layers in its published files: norm.1.weight is norm1.weight today."""
@@ -73,8 +73,9 @@ def load_encoder(network: nn.Module, file_or_state: str | os.PathLike[str] | Map
     InputError
         No checkpoint, a damaged one, or one with less than 90 % of the encoder's tensors; the network is as it was.
         The encoder of a network with `from_public` is what that returns and all layers of the same kinds in its
-        submodules backbone, features, encoder or front; of one without, its submodule backbone, or if it has none,
-        all of it but a last layer for other classes.
+        submodules backbone, features or encoder; of one without, its submodule backbone, or if it has none, all of
+        it but a last layer for other classes. Also: weights of a deeper network, of which more than 10 % would be
+        left over within the encoder.
     """
     state = dict(file_or_state) if isinstance(file_or_state, Mapping) else read_checkpoint(file_or_state)
     refusal: InputError | None = None
@@ -109,12 +110,20 @@ class _Fit:
             held = _listed(list(self.report.unexpected))
             return f"holds weights of another network: {held}. Expected names such as {_listed(list(self.own))}."
         if matched >= LEAST_SHARE * len(self.encoder):
-            return ""
+            return self._surplus()
         missing = [self._described(name) for name in self.report.missing]
         return (
             f"fits {matched} of {len(self.encoder)} tensors of the encoder; at least {LEAST_SHARE:.0%} must. "
             f"Missing: {_listed(missing)}."
         )
+
+    def _surplus(self) -> str:
+        """What is wrong if the encoder's parts have many more layers in the file, as those of ResNet-101 for -50."""
+        parts = {name.partition(".")[0] for name in self.weights}
+        more = [name for name in self.report.unexpected if name.partition(".")[0] in parts]
+        if len(self.weights) >= LEAST_SHARE * (len(self.weights) + len(more)):
+            return ""
+        return f"holds weights of a deeper network; there is no place for {_listed(more)}."
 
     def _described(self, name: str) -> str:
         """A name, with its shapes if they differ."""
@@ -202,7 +211,7 @@ def _adapted(given: Tensor, wanted: Tensor) -> tuple[Tensor | None, str]:
 def _is_head(name: str, own: Weights, wrong: Weights) -> bool:
     """Whether a tensor of a wrong shape is of a layer that differs in its classes alone."""
     weight = f"{name.rpartition('.')[0]}.weight"
-    if weight not in wrong or wrong[weight].ndim < 2:
+    if weight not in wrong or min(wrong[weight].ndim, own[weight].ndim) < 2:
         return False
     given, wanted = wrong[weight].flatten(1), own[weight].flatten(1)
     return given.shape[1:] == wanted.shape[1:] and own[weight][0, 0].numel() == 1
@@ -211,14 +220,13 @@ def _is_head(name: str, own: Weights, wrong: Weights) -> bool:
 def _encoder(network: nn.Module, own: Weights, offered: Weights) -> set[str]:
     """Names of the tensors that public weights are to fill."""
     counted = {name for name in own if not name.endswith(COUNTER)}
-    if hasattr(network, "from_public"):
-        touched = counted & offered.keys()
-        kinds = {_kind(network, name) for name in touched}
-        places = {name.partition(".")[0] for name in touched} & set(ENCODERS)
-        inside = {name for name in counted if name.partition(".")[0] in places and _kind(network, name) in kinds}
-        return touched | inside
-    within = {name for name in counted if name.startswith("backbone.")}
-    return within or counted
+    if not hasattr(network, "from_public"):
+        return {name for name in counted if name.startswith("backbone.")} or counted
+    touched = counted & offered.keys()
+    inside = {name for name in counted if set(ENCODERS) & set(name.split("."))}
+    # Weights without batch normalization leave its layers as they are.
+    kinds = {_kind(network, name) for name in touched & inside}
+    return touched | {name for name in inside if not kinds or _kind(network, name) in kinds}
 
 
 def _kind(network: nn.Module, name: str) -> type[nn.Module]:

@@ -165,6 +165,38 @@ def test_too_few_tensors_are_an_error_that_lists_them_and_changes_nothing():
     assert same(network, before, before)
 
 
+@pytest.mark.parametrize("prefix", ["", "backbone."])
+def test_weights_of_a_deeper_network_are_refused_though_all_would_be_filled(prefix):
+    state = {prefix + name: value for name, value in public("resnet101").items()}
+    with pytest.raises(InputError, match=r"deeper network; there is no place for layer3\.6\.conv1\.weight"):
+        load_encoder(small("resnet50"), state)
+
+
+class Normalized(nn.Module):
+    """A network that normalizes where the public one does not, with weights for its convolutions alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4))
+
+    @staticmethod
+    def from_public(state):
+        moved = {"0": "0", "1": "2"}
+        return {f"features.{moved[name.split('.')[1]]}.{name.split('.')[2]}": state[name] for name in state}
+
+
+def test_convolutions_alone_are_enough_for_a_network_that_normalizes():
+    # Its second tensor of a public name, features.1.weight, is a normalization here: another shape altogether.
+    state = {
+        name: torch.rand(shape)
+        for number, channels in enumerate((3, 4))
+        for name, shape in ((f"features.{number}.weight", (4, channels, 3, 3)), (f"features.{number}.bias", (4,)))
+    }
+    report = load_encoder(Normalized(), state)
+    assert report.matched == ("features.0.weight", "features.0.bias", "features.2.weight", "features.2.bias")
+    assert report.missing == ()
+
+
 def test_one_missing_tensor_in_ten_is_reported_and_accepted():
     network, state = small("vgg16"), public("vgg16")  # 32 tensors
     for name in ("features.0.bias", "classifier.6.weight", "classifier.6.bias"):
@@ -178,11 +210,25 @@ def test_one_missing_tensor_in_ten_is_reported_and_accepted():
         load_encoder(network, state)
 
 
+class Plain(nn.Module):
+    """A network of which nothing is called an encoder."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc6 = nn.Linear(2, 2)
+
+    @staticmethod
+    def from_public(state):
+        return state
+
+
 def test_a_file_of_nothing_known_names_what_it_holds():
     with pytest.raises(InputError, match=r"fits 0 of 32 tensors .*Missing: features\.0\.weight"):
         load_encoder(small("vgg16"), {"a.b": torch.zeros(2)})
-    with pytest.raises(InputError, match=r"holds weights of another network: a\.b\. Expected names such as features"):
-        load_encoder(Convolved(), {"a.b": torch.zeros(2)})
+    with pytest.raises(
+        InputError, match=r"holds weights of another network: a\.b\. Expected names such as fc6\.weight"
+    ):
+        load_encoder(Plain(), {"a.b": torch.zeros(2)})
 
 
 def test_weights_take_the_type_of_the_network():
