@@ -304,7 +304,7 @@ ARCHITECTURES: tuple[Architecture, ...] = (
         (
             "deeplab_v1",
             20_505_429,
-            435,
+            443,
             {"head": "large_fov"},
             "VOC2012 val mIoU 62.25, with CRF 67.64; test with CRF 70.3",
         ),
@@ -316,11 +316,11 @@ ARCHITECTURES: tuple[Architecture, ...] = (
         "Chen, Papandreou, Kokkinos, Murphy, Yuille: DeepLab: semantic image segmentation with deep convolutional "
         "nets, atrous convolution, and fully connected CRFs, IEEE TPAMI 2018",
         8,
-        ("deeplab_v2_vgg16", 37_877_652, 611, {"backbone": "vgg16"}, "VOC2012 val mIoU 68.96, with CRF 71.57"),
+        ("deeplab_v2_vgg16", 37_877_652, 619, {"backbone": "vgg16"}, "VOC2012 val mIoU 68.96, with CRF 71.57"),
         (
             "deeplab_v2_resnet101",
             44_048_532,
-            1411,
+            1419,
             {"backbone": "resnet101"},
             "VOC2012 val mIoU 76.35, with CRF 77.69; test with CRF 79.7",
         ),
@@ -357,8 +357,8 @@ ARCHITECTURES: tuple[Architecture, ...] = (
         2015,
         "Long, Shelhamer, Darrell: Fully convolutional networks for semantic segmentation, CVPR 2015; torchvision",
         1,
-        ("fcn_resnet50", 32_957_013, 443, {"depth": 50, "head": "fcn"}, ""),
-        ("fcn_resnet101", 51_949_141, 987, {"depth": 101, "head": "fcn"}, ""),
+        ("fcn_resnet50", 32_957_013, 451, {"depth": 50, "head": "fcn"}, ""),
+        ("fcn_resnet101", 51_949_141, 995, {"depth": 101, "head": "fcn"}, ""),
     ),
     *_segmenters(
         "resnet_heads",

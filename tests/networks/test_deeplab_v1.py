@@ -43,7 +43,10 @@ def test_a_mirrored_picture_gives_the_mirrored_answer():
 
 def test_the_receptive_field_is_the_row_s():
     made = network(width=1 / 64)
-    assert receptive_field(made, made.scores, 801) == find_architecture("deeplab_v1").receptive_field
+    # features 227, their mean 16, 24 cells of the taps, all 8 pixels apart
+    assert receptive_field(made, 801, outputs=made.scores) == 227 + 16 + 24 * 8
+    # a pixel between two cells sees both
+    assert receptive_field(made, 801) == 435 + 8 == find_architecture("deeplab_v1").receptive_field
 
 
 @torch.no_grad()

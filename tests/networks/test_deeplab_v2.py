@@ -45,7 +45,7 @@ def test_the_resnet_halves_in_1_x_1_and_dilates_whole_stages():
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_the_receptive_field_is_the_row_s(backbone):
     made = network(backbone, width=1 / 64)
-    assert receptive_field(made, made.scores, 2001) == find_architecture(f"deeplab_v2_{backbone}").receptive_field
+    assert receptive_field(made, 2001) == find_architecture(f"deeplab_v2_{backbone}").receptive_field
 
 
 @torch.no_grad()

@@ -51,9 +51,10 @@ def test_every_stage_of_the_backbone_is_refined():
         assert not torch.allclose(other.scores(image), before, rtol=1e-6, atol=0)
 
 
-def test_the_receptive_field_is_the_row_s():
-    made = network(width=1 / 64)
-    assert receptive_field(made, made.scores, 4001) == find_architecture("refinenet50").receptive_field
+@pytest.mark.parametrize(("depth", "side"), [(50, 4001), (101, 5001), (152, 5601)])
+def test_the_receptive_field_is_the_row_s(depth, side):
+    made = network(depth, width=1 / 64)
+    assert receptive_field(made, side, places=32) == find_architecture(f"refinenet{depth}").receptive_field
 
 
 @torch.no_grad()

@@ -4,20 +4,20 @@ import torch
 from torch import nn
 
 
-def receptive_field(network, scores, side, cells=9):
-    """The widest stretch of pixels that one of the middle `cells` of the scores depends on, in a picture of one row.
+def receptive_field(network, side, places=9, outputs=None):
+    """The most pixels of a picture of one row that one output depends on, over so many outputs from the middle on.
 
-    Weights become positive and maxima means, so that every pixel that can matter does. The network is changed.
+    Weights become positive and maxima means, so that every pixel that can matter does: the network is changed.
+    `outputs` is what makes them, the network itself by default.
     """
     _opened(network.eval().double())
     image = torch.rand(1, 3, 1, side, dtype=torch.double, requires_grad=True)
-    line = scores(image)[0, 0, 0]
+    line = (outputs or network)(image)[0, 0, 0]
     widths = []
-    for cell in range(len(line) // 2, len(line) // 2 + cells):
-        (gradient,) = torch.autograd.grad(line[cell], image, retain_graph=True)
+    for place in range(len(line) // 2, len(line) // 2 + places):
+        (gradient,) = torch.autograd.grad(line[place], image, retain_graph=True)
         seen = gradient.sum((0, 1, 2)).nonzero().flatten()
-        assert seen[0] > 0, "the picture is too small"
-        assert seen[-1] < side - 1, "the picture is too small"
+        assert 0 < int(seen[0]) <= int(seen[-1]) < side - 1, "the picture is too small"
         widths.append(int(seen[-1] - seen[0]) + 1)
     return max(widths)
 
