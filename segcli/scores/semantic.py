@@ -84,6 +84,40 @@ def dice_per_class(matrix: Array) -> Array:
     return _divide(2 * np.diag(matrix), matrix.sum(axis=0) + matrix.sum(axis=1))
 
 
+def precision_per_class(matrix: Array) -> Array:
+    """Return, for each class, the share of the pixels predicted as it that are right.
+
+    A class that the truth holds and that is nowhere predicted scores 0, not NaN: to leave it out of a mean would reward
+    never predicting what is hard.
+    """
+    return _of_occurring(_divide(np.diag(matrix), matrix.sum(axis=0)), matrix)
+
+
+def recall_per_class(matrix: Array) -> Array:
+    """Return, for each class, the share of its pixels that are found; 0 for a class that is only predicted."""
+    return _of_occurring(accuracy_per_class(matrix), matrix)
+
+
+def f1_per_class(matrix: Array) -> Array:
+    """Return, for each class, the harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN), which is Dice."""
+    return dice_per_class(matrix)
+
+
+def mean_precision(matrix: Array) -> float:
+    """Return the mean of `precision_per_class` over the classes that occur at all."""
+    return _mean(precision_per_class(matrix))
+
+
+def mean_recall(matrix: Array) -> float:
+    """Return the mean of `recall_per_class` over the classes that occur at all."""
+    return _mean(recall_per_class(matrix))
+
+
+def mean_dice(matrix: Array) -> float:
+    """Return the mean of `dice_per_class`, the macro F1, over the classes that occur at all."""
+    return _mean(dice_per_class(matrix))
+
+
 def dice(mask: Array, truth: Array, *, ignore: int | None = None) -> float:
     """Return twice the shared foreground over the sum of both; anything but 0 is foreground.
 
@@ -127,6 +161,12 @@ def _foreground(mask: Array, truth: Array, ignore: int | None) -> tuple[int, int
         counts = truth != ignore
         predicted, true = predicted & counts, true & counts
     return int(np.count_nonzero(predicted & true)), int(np.count_nonzero(predicted)), int(np.count_nonzero(true))
+
+
+def _of_occurring(scores: Array, matrix: Array) -> Array:
+    """Scores of classes: NaN for those that do not occur at all, 0 where only this one was undefined."""
+    occurs = matrix.sum(axis=0) + matrix.sum(axis=1) > 0
+    return np.where(occurs, np.nan_to_num(scores), np.nan)
 
 
 def _divide(part: Array, whole: Array) -> Array:

@@ -18,6 +18,36 @@ def test_scores_of_a_two_class_matrix():
     assert semantic.dice_per_class(MATRIX) == pytest.approx([100 / 115, 70 / 85])
 
 
+def test_precision_recall_and_f1_of_a_two_class_matrix():
+    assert semantic.precision_per_class(MATRIX) == pytest.approx([50 / 55, 35 / 45])
+    assert semantic.recall_per_class(MATRIX) == pytest.approx([50 / 60, 35 / 40])
+    assert semantic.f1_per_class(MATRIX) == pytest.approx([0.869565, 0.823529], abs=5e-7)
+    assert semantic.mean_precision(MATRIX) == pytest.approx((50 / 55 + 35 / 45) / 2)
+    assert semantic.mean_recall(MATRIX) == semantic.mean_accuracy(MATRIX)
+    assert semantic.mean_dice(MATRIX) == pytest.approx((100 / 115 + 70 / 85) / 2)
+
+
+def test_a_class_never_predicted_or_never_true_scores_zero_and_an_absent_one_nothing():
+    # Class 1 is true and never predicted, class 2 predicted and never true, class 3 neither.
+    matrix = confusion(np.array([[0, 0, 2]]), np.array([[0, 1, 0]]), 4)
+    for score, first in (("precision", 1 / 2), ("recall", 1 / 2), ("f1", 2 / 4)):
+        values = getattr(semantic, f"{score}_per_class")(matrix)
+        assert values[:3].tolist() == [first, 0, 0]
+        assert np.isnan(values[3])
+    assert semantic.mean_precision(matrix) == semantic.mean_recall(matrix) == semantic.mean_dice(matrix) == 0.5 / 3
+
+
+def test_precision_recall_and_f1_agree_with_scikit_learn():
+    metrics = pytest.importorskip("sklearn.metrics")
+    truth, prediction = np.random.default_rng(6).integers(0, 5, (2, 400))
+    truth[truth == 3], prediction[prediction == 1] = 2, 4
+    matrix = confusion(prediction[None], truth[None])
+    expected = metrics.precision_recall_fscore_support(truth, prediction, labels=range(5), zero_division=0)
+    assert semantic.precision_per_class(matrix) == pytest.approx(expected[0])
+    assert semantic.recall_per_class(matrix) == pytest.approx(expected[1])
+    assert semantic.f1_per_class(matrix) == pytest.approx(expected[2])
+
+
 def test_confusion_has_truth_in_rows():
     truth = np.repeat([0, 1], [60, 40])[None]
     prediction = np.repeat([0, 1, 0, 1], [50, 10, 5, 35])[None]
