@@ -114,8 +114,8 @@ def adapted_rand_error(prediction: Array, truth: Array) -> float:
 
     Examples
     --------
-    >>> adapted_rand_error(np.array([[1, 1, 2, 2]]), np.array([[1, 1, 1, 1]])) == 1 - 2 * 0.5 * 1 / 1.5
-    True
+    >>> adapted_rand_error(np.array([[1, 1, 2, 2]]), np.array([[1, 1, 1, 1]]))
+    0.5
     """
     prediction, truth = same_size(prediction, truth)
     counted = truth != 0
