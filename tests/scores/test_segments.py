@@ -9,7 +9,10 @@ from segcli.scores.segments import (
     adapted_rand_error,
     boundary_recall,
     covering,
+    foreground_information_score,
+    foreground_rand_score,
     overlaps,
+    probabilistic_rand_index,
     rand_index,
     region_borders,
     undersegmentation_error,
@@ -66,6 +69,48 @@ def test_pixels_without_a_prediction_belong_to_nothing_and_those_without_truth_d
     assert adapted_rand_error(unmarked, TRUTH) == pytest.approx(1 - 12 / 22)
     # Without the right column's truth: together 6 + 0, in FOUND 10, in TRUTH 6 + 1.
     assert adapted_rand_error(FOUND, TRUTH * np.array([1, 1, 1, 0])) == pytest.approx(1 - 12 / 17)
+
+
+def test_the_probabilistic_rand_index_is_that_of_agreeing_annotators() -> None:
+    # Of each pair of pixels: the share of annotators who agree with FOUND about it.
+    truths = [random_pair(seed)[1][:4, :5] for seed in range(3)]
+    found = random_pair(9)[0][:4, :5]
+    one, two = np.triu_indices(20, 1)
+    together = np.mean([(flat[one] == flat[two]) for flat in map(np.ravel, truths)], axis=0)
+    own = found.ravel()[one] == found.ravel()[two]
+    assert probabilistic_rand_index(found, truths) == pytest.approx(np.mean(np.where(own, together, 1 - together)))
+    assert np.isnan(probabilistic_rand_index(found, []))
+
+
+def test_the_challenges_scores_by_hand() -> None:
+    # Shares: 4/8 and 1/8 of region 5 lie on 1 and 2, 3/8 of region 7 on 2; the regions have 5/8 and 3/8, 1/2 and 1/2.
+    # Squares: (16 + 1 + 9) of the shares, (25 + 9) of FOUND, (16 + 16) of TRUTH.
+    assert foreground_rand_score(FOUND, TRUTH) == pytest.approx(2 * 26 / (34 + 32))
+    joint = -(4 / 8 * np.log2(4 / 8) + 1 / 8 * np.log2(1 / 8) + 3 / 8 * np.log2(3 / 8))
+    own = -(5 / 8 * np.log2(5 / 8) + 3 / 8 * np.log2(3 / 8))
+    assert foreground_information_score(FOUND, TRUTH) == pytest.approx(2 * (own + 1 - joint) / (own + 1))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_borders_are_regions_of_a_pixel_where_predicted_and_do_not_count_where_true(seed: int) -> None:
+    found, truth = (labels - 1 for labels in random_pair(seed))
+    singles = np.where(found == 0, 100 + np.arange(found.size).reshape(found.shape), found)[truth > 0][None]
+    counted = truth[truth > 0][None]
+    for score in (foreground_rand_score, foreground_information_score):
+        assert score(found, truth) == pytest.approx(score(singles, counted))
+    shared = overlaps(singles, counted).astype(float)
+    sums = [(part**2).sum() for part in (shared, shared.sum(axis=0), shared.sum(axis=1))]
+    assert foreground_rand_score(found, truth) == pytest.approx(2 * sums[0] / (sums[1] + sums[2]))
+    expected = metrics.variation_of_information(counted, singles)
+    entropies = [
+        -(part / part.sum() * np.log2(part / part.sum())).sum() for part in (shared.sum(axis=0), shared.sum(1))
+    ]
+    assert foreground_information_score(found, truth) == pytest.approx(1 - sum(expected) / sum(entropies))
+
+
+def test_the_challenges_scores_of_nothing_and_of_one_region() -> None:
+    for score in (foreground_rand_score, foreground_information_score):
+        assert score(FOUND, TRUTH * 0) == score(FOUND * 0 + 3, TRUTH * 0 + 8) == score(FOUND, FOUND) == 1
 
 
 def test_label_numbers_beyond_any_table_give_the_same_scores() -> None:
