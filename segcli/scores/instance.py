@@ -16,7 +16,7 @@ import numpy as np
 
 from segcli.arrays import Array
 from segcli.errors import SettingError
-from segcli.scores.pairs import count_values, label_pair
+from segcli.scores.pairs import shared_pixels
 
 COCO_THRESHOLDS = (0.50, 0.55, 0.60, 0.65, 0.70, 0.75, 0.80, 0.85, 0.90, 0.95)
 """IoU thresholds that average precision is a mean over."""
@@ -107,17 +107,10 @@ def overlaps(prediction: Array, truth: Array, *, ignore: int | None = None) -> O
     ------
     InputError : sizes differ, or a picture holds negative or broken numbers.
     """
-    prediction, truth = label_pair(prediction, truth, ignore)
-    predicted, predicted_area = _objects(prediction)
-    true, true_area = _objects(truth)
-    both = (prediction > 0) & (truth > 0)
-    stride = int(prediction.max(initial=0)) + 1
-    pairs, shared = count_values(truth[both] * stride + prediction[both])
-    area = (
-        true_area[np.searchsorted(true, pairs // stride)] + predicted_area[np.searchsorted(predicted, pairs % stride)]
-    )
-    ious = shared / (area - shared)
-    return Overlaps(ious[ious > 0.5], len(predicted), len(true))
+    shared = shared_pixels(prediction, truth, ignore)
+    area = shared.predicted_areas[shared.rows] + shared.true_areas[shared.columns]
+    ious = shared.pixels / (area - shared.pixels)
+    return Overlaps(ious[ious > 0.5], len(shared.predicted), len(shared.true))
 
 
 def match(prediction: Array, truth: Array, iou: float = 0.5, *, ignore: int | None = None) -> Matches:
@@ -178,12 +171,6 @@ def panoptic_quality(prediction: Array, truth: Array, *, ignore: int | None = No
     """
     found = match(prediction, truth, 0.5, ignore=ignore)
     return Panoptic(found.panoptic_quality, found.segmentation_quality, found.f1)
-
-
-def _objects(labels: Array) -> tuple[Array, Array]:
-    """Labels above 0, ascending, and their areas."""
-    distinct, areas = count_values(labels)
-    return distinct[distinct > 0], areas[distinct > 0]
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from segcli.arrays import Array
@@ -49,6 +51,46 @@ def count_values(values: Array) -> tuple[Array, Array]:
     table = np.bincount(values)
     distinct = np.flatnonzero(table)
     return distinct, table[distinct]
+
+
+class SharedPixels(NamedTuple):
+    """Objects of two label pictures, by ascending label above 0, and the pixels that pairs of them share.
+
+    predicted, true : their labels; predicted_areas, true_areas : their pixels.
+    rows, columns, pixels : a pair's index into predicted and true, and its shared pixels; for pairs that overlap alone,
+    in the order of true labels, then of predicted ones.
+    """
+
+    predicted: Array
+    predicted_areas: Array
+    true: Array
+    true_areas: Array
+    rows: Array
+    columns: Array
+    pixels: Array
+
+
+def shared_pixels(prediction: Array, truth: Array, ignore: int | None = None) -> SharedPixels:
+    """Count the pixels that each predicted object shares with each true one.
+
+    Raises
+    ------
+    InputError : sizes differ, or a picture holds negative or broken numbers.
+    """
+    prediction, truth = label_pair(prediction, truth, ignore)
+    predicted, predicted_areas = _objects(prediction)
+    true, true_areas = _objects(truth)
+    both = (prediction > 0) & (truth > 0)
+    stride = int(prediction.max(initial=0)) + 1
+    pairs, pixels = count_values(truth[both] * stride + prediction[both])
+    rows, columns = np.searchsorted(predicted, pairs % stride), np.searchsorted(true, pairs // stride)
+    return SharedPixels(predicted, predicted_areas, true, true_areas, rows, columns, pixels)
+
+
+def _objects(labels: Array) -> tuple[Array, Array]:
+    """Labels above 0, ascending, and their areas."""
+    distinct, areas = count_values(labels)
+    return distinct[distinct > 0], areas[distinct > 0]
 
 
 def _size(labels: Array) -> str:
