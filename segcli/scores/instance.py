@@ -1,8 +1,8 @@
 """Scores of objects against objects: how many were found, and how well each was outlined.
 
-A predicted and a true object match where their IoU is *greater than* the threshold, as in the
-2018 Data Science Bowl and in panoptic segmentation. From one half upwards no object can then
-match twice, so that counting matches needs no assignment; lower thresholds are refused.
+A predicted and a true object match where their IoU is *greater than* the threshold, as in the 2018 Data Science Bowl
+and in panoptic segmentation. From one half upwards no object can then match twice, so that counting matches needs no
+assignment; below, the assignment with the most matches is taken, and of those the one with the greatest sum of IoU.
 Label 0 is background. Nothing predicted where nothing is true counts as full agreement, 1.0.
 """
 
@@ -79,9 +79,11 @@ class Matches:
 
 
 class Overlaps(NamedTuple):
-    """IoU above one half of each pair that reaches it, and how many objects there are."""
+    """IoU of each pair that overlaps, which pairs these are (from 0), and how many objects there are."""
 
     ious: Array
+    rows: Array
+    columns: Array
     predicted: int
     true: int
 
@@ -95,7 +97,7 @@ class Panoptic(NamedTuple):
 
 
 def overlaps(prediction: Array, truth: Array, *, ignore: int | None = None) -> Overlaps:
-    """Find the pairs of objects with an IoU above one half.
+    """Find the pairs of objects that overlap.
 
     Parameters
     ----------
@@ -110,7 +112,7 @@ def overlaps(prediction: Array, truth: Array, *, ignore: int | None = None) -> O
     shared = shared_pixels(prediction, truth, ignore)
     area = shared.predicted_areas[shared.rows] + shared.true_areas[shared.columns]
     ious = shared.pixels / (area - shared.pixels)
-    return Overlaps(ious[ious > 0.5], len(shared.predicted), len(shared.true))
+    return Overlaps(ious, shared.rows, shared.columns, len(shared.predicted), len(shared.true))
 
 
 def match(prediction: Array, truth: Array, iou: float = 0.5, *, ignore: int | None = None) -> Matches:
@@ -119,12 +121,12 @@ def match(prediction: Array, truth: Array, iou: float = 0.5, *, ignore: int | No
     Parameters
     ----------
     prediction, truth : (H, W) whole numbers, one an object, 0 for background.
-    iou : threshold, from 0.5 (where matches become unique) to 1.
+    iou : threshold, from 0 to 1; from 0.5 upwards matches are unique, below they are assigned.
     ignore : a label that takes a pixel out of both.
 
     Raises
     ------
-    SettingError : `iou` is below one half or above one.
+    SettingError : `iou` is below 0 or above 1.
     InputError : sizes differ, or a picture holds negative or broken numbers.
 
     Examples
@@ -137,9 +139,10 @@ def match(prediction: Array, truth: Array, iou: float = 0.5, *, ignore: int | No
 
 def matches_at(found: Overlaps, iou: float) -> Matches:
     """Count the matches of known overlaps at one threshold."""
-    if not 0.5 <= iou <= 1:
-        raise SettingError("iou", f"is {iou}; it must be between 0.5 and 1, or an object could match twice.")
-    matched = found.ious[found.ious > iou]
+    if not 0 <= iou <= 1:
+        raise SettingError("iou", f"is {iou}; it must be between 0 and 1.")
+    near = found.ious > iou
+    matched = found.ious[near] if iou >= 0.5 else _assigned(found, near)
     return Matches(len(matched), found.predicted - len(matched), found.true - len(matched), float(matched.sum()))
 
 
@@ -171,6 +174,24 @@ def panoptic_quality(prediction: Array, truth: Array, *, ignore: int | None = No
     """
     found = match(prediction, truth, 0.5, ignore=ignore)
     return Panoptic(found.panoptic_quality, found.segmentation_quality, found.f1)
+
+
+def _assigned(found: Overlaps, near: Array) -> Array:
+    """IoU of the matches of an optimal assignment: as many as there can be, and then of the greatest sum."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+    rows, columns, ious = found.rows[near], found.columns[near], found.ious[near]
+    # Each predicted object may take a true one or, for next to nothing, a place of its own where nothing is. The sum
+    # of all IoU weighs less than one match.
+    alone = np.arange(found.predicted)
+    weights = np.concatenate([1 + ious / (1 + found.predicted), np.full(found.predicted, 1e-9)])
+    places = np.concatenate([rows, alone]), np.concatenate([columns, found.true + alone])
+    graph = csr_array((weights, places), shape=(found.predicted, found.true + found.predicted))
+    taken = np.full(found.predicted, -1)
+    own, other = min_weight_full_bipartite_matching(graph, maximize=True)
+    taken[own] = other
+    return np.asarray(ious[taken[rows] == columns])
 
 
 def _ratio(part: float, whole: float) -> float:
