@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from segcli.arrays import Array
 from segcli.scores.pairs import same_size
 
 
-def line_scores(prediction: Array, truth: Array, tolerance: int = 0) -> tuple[float, float, float]:
+class LineScores(NamedTuple):
+    """Precision, recall and their harmonic mean."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+def line_scores(prediction: Array, truth: Array, tolerance: int = 0) -> LineScores:
     """Precision, recall and F1 of a mask of lines.
 
     Parameters
@@ -19,7 +29,7 @@ def line_scores(prediction: Array, truth: Array, tolerance: int = 0) -> tuple[fl
 
     Returns
     -------
-    precision, recall, F1
+    LineScores
         Precision is 1 where nothing is predicted, recall 1 where there is nothing to find.
 
     Raises
@@ -34,7 +44,7 @@ def line_scores(prediction: Array, truth: Array, tolerance: int = 0) -> tuple[fl
     Examples
     --------
     >>> line_scores(np.array([[0, 1, 0, 0]]), np.array([[1, 0, 0, 0]]), tolerance=1)
-    (1.0, 1.0, 1.0)
+    LineScores(precision=1.0, recall=1.0, f1=1.0)
     """
     from segcli.opencv import cv2
 
@@ -46,4 +56,4 @@ def line_scores(prediction: Array, truth: Array, tolerance: int = 0) -> tuple[fl
     precision = right / found.sum() if found.any() else 1.0
     recall = seen / wanted.sum() if wanted.any() else 1.0
     total = precision + recall
-    return float(precision), float(recall), float(2 * precision * recall / total) if total else 0.0
+    return LineScores(float(precision), float(recall), float(2 * precision * recall / total) if total else 0.0)

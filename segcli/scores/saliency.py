@@ -58,6 +58,17 @@ def f_measure(precision: Array, recall: Array, weight: float = 0.3) -> Array:
     return np.asarray((1 + weight) * precision * recall / np.maximum(weight * precision + recall, 1e-12))
 
 
+def best_f_measure(saliency: Array, truth: Array, weight: float = 0.3) -> float:
+    """Return the greatest `f_measure` of a map over the 256 thresholds; NaN where the truth has no object.
+
+    Examples
+    --------
+    >>> best_f_measure(np.array([[0.2, 0.9, 0.8]]), np.array([[0, 1, 1]]))
+    1.0
+    """
+    return float(f_measure(*precision_recall(saliency, truth), weight).max())
+
+
 def mean_absolute_error(saliency: Array, truth: Array) -> float:
     """Mean difference between a map from 0 to 1 and a mask.
 

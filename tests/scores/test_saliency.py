@@ -5,6 +5,7 @@ import pytest
 
 from segcli.errors import InputError
 from segcli.scores.saliency import (
+    best_f_measure,
     correlation,
     f_measure,
     kl_divergence,
@@ -22,6 +23,12 @@ def test_each_threshold_by_hand() -> None:
     assert recall[[0, 51, 52, 102, 103, 255]].tolist() == [1, 1, 0.5, 0.5, 0.5, 0.5]
     # 1.3 * 2/3 * 1 / (0.3 * 2/3 + 1) = 0.8667 / 1.2
     assert f_measure(precision, recall)[51] == pytest.approx(0.86666667 / 1.2)
+
+
+def test_the_best_f_measure_is_that_of_one_threshold() -> None:
+    # From above .2 up: 1.3 * 2/3 * 1 / 1.2 = .7222; from 1 up: 1.3 * 1 * .5 / .8 = .8125, which is better.
+    assert best_f_measure(np.array([[0, 0.2, 0.4, 1.0]]), np.array([[0, 1, 0, 1]])) == pytest.approx(0.8125)
+    assert np.isnan(best_f_measure(np.ones((2, 2)), np.zeros((2, 2))))
 
 
 def test_recall_of_no_object_is_not_a_number() -> None:
