@@ -109,8 +109,8 @@ def test_the_inner_way_up_is_joined_with_what_went_down_there():
 
 def test_start_values_are_he_normal_by_fan_out():
     network = build("sunet64_classifier")
-    weight = modules(network)[2].down[0][1].weight.detach()  # 64 to 64 channels, 3 x 3, stride 2
-    assert float(weight.std()) == pytest.approx((2 / (64 * 9 / 4)) ** 0.5, rel=0.02)
+    weight = modules(network)[2].down[0][1].weight.detach()  # 64 channels, 3 x 3; the stride does not count
+    assert float(weight.std()) == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.02)
     assert not any(parameter.any() for name, parameter in network.named_parameters() if name.endswith("bias"))
 
 
