@@ -148,7 +148,7 @@ class _Shapes(TorchDispatchMode):
         return torch.empty_like(image), image.new_empty(remembered), image.new_empty(remembered)
 
 
-class _Steps(_Shapes):
+class _Steps(_Shapes):  # type: ignore[no-untyped-call]
     """Writes down the layers that run, and how many bytes are alive beside the weights."""
 
     def __init__(self, network: nn.Module, weights: Iterable[Tensor]) -> None:
