@@ -49,6 +49,13 @@ def xavier_uniform(module: nn.Module, bias: float = 0.0) -> None:
             nn.init.constant_(layer.bias, bias)
 
 
+def glorot_uniform(module: nn.Module) -> None:
+    """Weights from U(-b, b) with b = sqrt(6 / (fan in + fan out)), biases 0 (Glorot, Bengio, AISTATS 2010)."""
+    for layer in _weighted(module):
+        nn.init.xavier_uniform_(layer.weight)
+        _zero(layer.bias)
+
+
 def _weighted(module: nn.Module) -> list[Convolution | nn.Linear]:
     """The layers with weights that are to be learned."""
     kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
