@@ -173,7 +173,7 @@ class BilinearUpsampling(nn.ConvTranspose2d):
     """
 
     def __init__(self, channels: int, kernel: int, stride: int, weights: Upsampling = "fixed") -> None:
-        groups = 1 if weights == "learned" else channels
+        groups = known("upsampling", weights, {"fixed": channels, "learned": 1, "depthwise": channels})
         super().__init__(channels, channels, kernel, stride, groups=groups, bias=False)
         with torch.no_grad():
             self.weight.zero_()

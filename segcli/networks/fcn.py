@@ -73,18 +73,20 @@ class FCN(nn.Module):
         self.fc6 = nn.Conv2d(scaled(512, width), hidden, 7, padding=3 if interpolate else 0)
         self.fc7 = nn.Conv2d(hidden, hidden, 1)
         self.dropout = nn.Dropout(dropout)
-        for trained in (self.features, self.fc6, self.fc7):
-            initial.he_normal(trained)
-        self.score_fr = _score(hidden, classes)
+        initial.he_normal(self)
+        self.score_fr = nn.Conv2d(hidden, classes, 1)
         if stride < 32:
-            self.score_pool4 = _score(scaled(512, width), classes)
+            self.score_pool4 = nn.Conv2d(scaled(512, width), classes, 1)
         if stride < 16:
-            self.score_pool3 = _score(scaled(256, width), classes)
+            self.score_pool3 = nn.Conv2d(scaled(256, width), classes, 1)
+        for name, layer in self.named_children():
+            if name.startswith("score"):
+                initial.zeros(layer)
         if not interpolate:
             self._add_upsampling(classes, upsampling)
 
     def _add_upsampling(self, classes: int, weights: Upsampling) -> None:
-        """Transposed convolutions, under the reference's names."""
+        """Transposed convolutions to the finer scores, and the last one to the picture's size."""
         if self.stride < 32:
             self.upscore2 = BilinearUpsampling(classes, 4, 2, weights)
         if self.stride < 16:
@@ -139,11 +141,3 @@ class FCN(nn.Module):
         """
         own = self.state_dict()
         return {key: value for key, value in state.items() if key in own and not key.startswith("upscore.")}
-
-
-def _score(in_channels: int, classes: int) -> nn.Conv2d:
-    """A 1 x 1 convolution to classes that begins at 0, so that a new layer disturbs nothing."""
-    layer = nn.Conv2d(in_channels, classes, 1)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-    return layer

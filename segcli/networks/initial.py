@@ -56,6 +56,13 @@ def glorot_uniform(module: nn.Module) -> None:
         _zero(layer.bias)
 
 
+def zeros(module: nn.Module) -> None:
+    """Weights and biases 0: a layer that begins without a say in a sum."""
+    for layer in _weighted(module):
+        nn.init.zeros_(layer.weight)
+        _zero(layer.bias)
+
+
 def _weighted(module: nn.Module) -> list[Convolution | nn.Linear]:
     """The layers with weights that are to be learned."""
     kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
