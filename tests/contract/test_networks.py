@@ -13,8 +13,13 @@ SIZES = [(1, 1), (97, 131), (64, 32)]
 
 
 def small(name, **settings):
-    """A network of few channels; start values that are zero would hide what they multiply."""
-    return build(name, **{"in_channels": 3, "classes": 2, "width": WIDTH, **settings})
+    """A network of few channels; weights that begin at zero are drawn, for they would hide what they multiply."""
+    network = build(name, **{"in_channels": 3, "classes": 2, "width": WIDTH, **settings})
+    generator = torch.Generator().manual_seed(0)
+    for parameter in network.parameters():
+        if parameter.ndim > 1 and not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.1, generator=generator)
+    return network
 
 
 def picture(*shape, seed=0, dtype=torch.float32):
