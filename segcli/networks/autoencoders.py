@@ -27,6 +27,10 @@ class DenseAutoEncoder(nn.Module):
     width : scales the 500 hidden units.
     tied : decode by the encoder's weights, transposed; both pictures then have the same channels.
 
+    Raises
+    ------
+    SettingError : tied, with another number of channels to come out than go in.
+
     References
     ----------
     P. Vincent, H. Larochelle, Y. Bengio, P.-A. Manzagol, "Extracting and composing robust features with denoising

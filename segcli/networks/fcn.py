@@ -40,6 +40,11 @@ class FCN(nn.Module):
     interpolate : not the reference: pad by 1 and to a multiple of 32, resize scores. Fewer pixels, no offsets.
     dropout : share of the units of the two hidden layers that training leaves out.
 
+    Raises
+    ------
+    SettingError : there is no such depth, stride or upsampling.
+    UsageError : interpolate with upsampling that learns.
+
     References
     ----------
     J. Long, E. Shelhamer, T. Darrell, "Fully convolutional networks for semantic segmentation", CVPR, 2015.

@@ -39,6 +39,11 @@ class PatchClassifier(nn.Module):
     stride : predict every so many pixels, both ways, and fill in bilinearly.
     batch : windows at a time, for other networks than n4.
 
+    Raises
+    ------
+    SettingError : a number is out of range.
+    UsageError : the backbone is not in the table, or does not classify.
+
     References
     ----------
     D. Ciresan, A. Giusti, L. Gambardella, J. Schmidhuber, "Deep neural networks segment neuronal membranes in
