@@ -16,7 +16,7 @@ from segcli.errors import EnvironmentFailure, SegcliError, SettingError
 
 INTERRUPTED, CLOSED, TERMINATED = 130, 141, 143
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-VERBS = ("info", "methods", "refine", "fit")
+VERBS = ("info", "methods", "models", "refine", "fit")
 
 
 class Stopped(BaseException):
@@ -135,6 +135,13 @@ def _add_verbs(app: typer.Typer) -> None:
 
     for name, callback in (("info", info), ("methods", methods), ("refine", sharing(refine)), ("fit", fit)):
         app.command(name, rich_help_panel="Tools")(guarded(callback))
+    from segcli.cli.verbs import models
+
+    group = typer.Typer(invoke_without_command=True)
+    group.callback()(guarded(models.models))
+    for name, callback in (("show", models.show), ("load-check", models.load_check)):
+        group.command(name)(guarded(callback))
+    app.add_typer(group, name="models", rich_help_panel="Tools")
 
 
 def guarded(callback: Callable[..., None]) -> Callable[..., None]:

@@ -133,6 +133,22 @@ class _Fit:
         return f"{name} (is {given}, not {wanted})"
 
 
+def share_that_fits(name: str, state: Mapping[str, Tensor]) -> float:
+    """Share of the tensors of a network's encoder that a checkpoint fills; 0 where it is refused."""
+    from warnings import catch_warnings, filterwarnings
+
+    from segcli.networks.registry import build
+
+    with catch_warnings():
+        # Only the report is wanted, so the network has no memory for the weights.
+        filterwarnings("ignore", "for .*copying from a non-meta parameter")
+        try:
+            report = load_encoder(build(name, device="meta"), state)
+        except InputError:
+            return 0.0
+    return len(report.matched) / max(1, len(report.matched) + len(report.missing))
+
+
 def _listed(names: list[str]) -> str:
     """The first names, and how many more there are."""
     rest = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""

@@ -31,6 +31,7 @@ class Layer:
     shape : of the output; empty for weights that the answer does not need (heads used in training alone).
     parameters : elements to be learned; those of a layer that runs twice are counted the first time.
     multiply_adds : products of convolutions and of matrices. Biases, means, maxima are not counted.
+    inputs : numbers of the steps whose results it takes; none where it takes the picture.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Layer:
     shape: tuple[int, ...]
     parameters: int
     multiply_adds: int
+    inputs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class _Shapes(TorchDispatchMode):
         return torch.empty_like(image), image.new_empty(remembered), image.new_empty(remembered)
 
 
-class _Steps(_Shapes):  # type: ignore[no-untyped-call]
+class _Steps(_Shapes):
     """Writes down the layers that run, and how many bytes are alive beside the weights."""
 
     def __init__(self, network: nn.Module, weights: Iterable[Tensor]) -> None:
@@ -157,7 +159,8 @@ class _Steps(_Shapes):  # type: ignore[no-untyped-call]
         self.live = self.peak = 0
         self._network = network
         self._known = WeakIdKeyDictionary({tensor.untyped_storage(): None for tensor in weights})
-        self._inside: list[tuple[str, nn.Module]] = []
+        self._makers = WeakIdKeyDictionary()
+        self._inside: list[tuple[str, nn.Module, tuple[int, ...]]] = []
         self._uncounted = _learned_by_module(network)
         self._products = 0
 
@@ -175,14 +178,27 @@ class _Steps(_Shapes):  # type: ignore[no-untyped-call]
                 handle.remove()
 
     def _begin(self, name: str, module: nn.Module, given: Any) -> None:
-        self._inside.append((name, module))
+        self._inside.append((name, module, self._makers_of(given)))
         self._products = 0
 
     def _end(self, module: nn.Module, given: Any, made: Any) -> None:
-        name, _ = self._inside.pop()
+        name, _, inputs = self._inside.pop()
         if not _has_parts(module):
             shape = next((tuple(tensor.shape) for tensor in tree_leaves(made) if isinstance(tensor, Tensor)), ())
-            self.layers.append(Layer(name, type(module).__name__, shape, self._uncounted.pop(name, 0), self._products))
+            learned = self._uncounted.pop(name, 0)
+            self._add(Layer(name, type(module).__name__, shape, learned, self._products, inputs), made)
+
+    def _add(self, layer: Layer, made: Any) -> None:
+        """Write down a step, and that it made these tensors."""
+        for tensor in tree_leaves(made):
+            if isinstance(tensor, Tensor):
+                self._makers[tensor.untyped_storage()] = len(self.layers)
+        self.layers.append(layer)
+
+    def _makers_of(self, given: Any) -> tuple[int, ...]:
+        """Numbers of the steps that made some tensors, each once."""
+        storages = (tensor.untyped_storage() for tensor in tree_leaves(given) if isinstance(tensor, Tensor))
+        return tuple(dict.fromkeys(self._makers[storage] for storage in storages if storage in self._makers))
 
     def unreached(self) -> Iterator[Layer]:
         """Modules with parameters that no layer has counted."""
@@ -190,17 +206,18 @@ class _Steps(_Shapes):  # type: ignore[no-untyped-call]
             yield Layer(name, type(self._network.get_submodule(name)).__name__, (), count, 0)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        inputs = self._makers_of((args, kwargs))
         made = super().__torch_dispatch__(func, types, args, kwargs)
         tensors = [tensor for tensor in tree_leaves(made) if isinstance(tensor, Tensor)]
         for tensor in tensors:
             self.hold(tensor)
         name = func.overloadpacket.__name__
         products = PRODUCTS[name](args, made) if name in PRODUCTS else 0
-        module, layer = self._inside[-1] if self._inside else ("", self._network)
+        module, layer, _ = self._inside[-1] if self._inside else ("", self._network, ())
         if not _has_parts(layer):
             self._products += products
         elif not func.is_view and not name.startswith("new_") and tensors and tensors[0].is_floating_point():
-            self.layers.append(Layer(module, name, tuple(tensors[0].shape), 0, products))
+            self._add(Layer(module, name, tuple(tensors[0].shape), 0, products, inputs), made)
         return made
 
     def hold(self, tensor: Tensor) -> None:
