@@ -109,6 +109,21 @@ def read_map(source: Source, *, limits: Limits = _LIMITS) -> Array:
     return values
 
 
+def read_numbers(source: Source, *, limits: Limits = _LIMITS) -> tuple[Array, str]:
+    """Read the numbers of a label file as they are stored, upright: (H, W), or (H, W, 3) where it has colors.
+
+    Returns
+    -------
+    The numbers, and the name of the compression where that does not keep them, else ''.
+
+    Raises
+    ------
+    InputError : a file that cannot be read.
+    """
+    values, header = _numbers(source, None, limits)
+    return values, header.compression if header is not None and header.lossy else ""
+
+
 def read_scores(source: Source, *, limits: Limits = _LIMITS) -> Scores:
     """Read (K, H, W) float32 scores from NPZ ('scores' or the only array), NPY, or the pages of a TIFF.
 
