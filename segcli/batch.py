@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future, ProcessPoolExecutor
 
 T = TypeVar("T")
+J = TypeVar("J")
 
 QUEUED_PER_WORKER = 4
 """Chunks of jobs handed out ahead of the one whose result is due; more would only cost memory."""
@@ -77,11 +78,11 @@ def _process(job: Job) -> list[Outcome]:
 
 
 def each(
-    function: Callable[[Job], T],
-    jobs: Iterable[Job],
+    function: Callable[[J], T],
+    jobs: Iterable[J],
     pools: Callable[[], Executor],
     workers: int,
-    died: Callable[[Job], T],
+    died: Callable[[J], T],
     together: Callable[[], int] = lambda: 1,
 ) -> Iterator[T]:
     """Map a function over jobs with an executor, in order, with a bounded number of them ahead.
@@ -100,7 +101,7 @@ def each(
     """
     from concurrent.futures.process import BrokenProcessPool
 
-    waiting: deque[tuple[list[Job], Future[list[T]]]] = deque()
+    waiting: deque[tuple[list[J], Future[list[T]]]] = deque()
     source = iter(jobs)
     pool = pools()
     deaths = 0
@@ -128,12 +129,12 @@ def each(
         _stop(pool)
 
 
-def _chunk(function: Callable[[Job], T], chunk: list[Job]) -> list[T]:
+def _chunk(function: Callable[[J], T], chunk: list[J]) -> list[T]:
     """Do the jobs of a chunk, in a worker."""
     return [function(job) for job in chunk]
 
 
-def _submit(pool: Executor, function: Callable[[Job], T], chunk: list[Job]) -> Future[list[T]]:
+def _submit(pool: Executor, function: Callable[[J], T], chunk: list[J]) -> Future[list[T]]:
     """Submit a chunk; a pool that is broken already gives a future that says so."""
     from concurrent.futures import Future
     from concurrent.futures.process import BrokenProcessPool
@@ -161,11 +162,11 @@ def _interrupts_wait() -> Iterator[None]:
 
 
 def _alone(
-    function: Callable[[Job], T],
-    chunk: list[Job],
+    function: Callable[[J], T],
+    chunk: list[J],
     future: Future[list[T]],
     pools: Callable[[], Executor],
-    died: Callable[[Job], T],
+    died: Callable[[J], T],
 ) -> Future[list[T]]:
     """Try each job of a chunk whose pool broke by itself; if its worker dies again it is the job's fault."""
     from concurrent.futures import Future

@@ -16,7 +16,7 @@ from segcli.errors import EnvironmentFailure, SegcliError, SettingError
 
 INTERRUPTED, CLOSED, TERMINATED = 130, 141, 143
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-VERBS = ("info", "methods", "models", "refine", "fit")
+VERBS = ("info", "methods", "models", "refine", "fit", "check", "samples")
 
 
 class Stopped(BaseException):
@@ -128,12 +128,19 @@ def _add_methods(app: typer.Typer, called: str, completing: bool) -> None:
 def _add_verbs(app: typer.Typer) -> None:
     """Add the commands that are no segmenters."""
     from segcli.cli.options import sharing
+    from segcli.cli.verbs.check import check
     from segcli.cli.verbs.fit import fit
     from segcli.cli.verbs.info import info
     from segcli.cli.verbs.methods import methods
     from segcli.cli.verbs.refine import refine
 
-    for name, callback in (("info", info), ("methods", methods), ("refine", sharing(refine)), ("fit", fit)):
+    for name, callback in (
+        ("info", info),
+        ("methods", methods),
+        ("refine", sharing(refine)),
+        ("fit", fit),
+        ("check", check),
+    ):
         app.command(name, rich_help_panel="Tools")(guarded(callback))
     from segcli.cli.verbs import models
 

@@ -109,19 +109,18 @@ def read_map(source: Source, *, limits: Limits = _LIMITS) -> Array:
     return values
 
 
-def read_numbers(source: Source, *, limits: Limits = _LIMITS) -> tuple[Array, str]:
+def read_numbers(source: Source, *, limits: Limits = _LIMITS) -> tuple[Array, Header | None]:
     """Read the numbers of a label file as they are stored, upright: (H, W), or (H, W, 3) where it has colors.
 
     Returns
     -------
-    The numbers, and the name of the compression where that does not keep them, else ''.
+    The numbers, and what the file says of them (None for an archive); they may be of a lossy file.
 
     Raises
     ------
     InputError : a file that cannot be read.
     """
-    values, header = _numbers(source, None, limits)
-    return values, header.compression if header is not None and header.lossy else ""
+    return _numbers(source, None, limits)
 
 
 def read_scores(source: Source, *, limits: Limits = _LIMITS) -> Scores:

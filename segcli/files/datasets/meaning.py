@@ -135,8 +135,8 @@ def look_at(path: str) -> Seen:
     ------
     InputError : it cannot be read as one.
     """
-    values, lossy = read_numbers(path)
-    return count_numbers(values, lossy)
+    values, header = read_numbers(path)
+    return count_numbers(values, header.compression if header is not None and header.lossy else "")
 
 
 def count_numbers(values: Array, lossy: str = "") -> Seen:
