@@ -133,6 +133,7 @@ def _add_verbs(app: typer.Typer) -> None:
     from segcli.cli.verbs.info import info
     from segcli.cli.verbs.methods import methods
     from segcli.cli.verbs.refine import refine
+    from segcli.cli.verbs.samples import samples
 
     for name, callback in (
         ("info", info),
@@ -140,6 +141,7 @@ def _add_verbs(app: typer.Typer) -> None:
         ("refine", sharing(refine)),
         ("fit", fit),
         ("check", check),
+        ("samples", samples),
     ):
         app.command(name, rich_help_panel="Tools")(guarded(callback))
     from segcli.cli.verbs import models

@@ -21,7 +21,7 @@ FLOORS = (
     {"numeric", "files", "scores"},
     {"method", "knob", "cleanup", "preparation", "methods", "networks"},
     {"learning", "fitting", "figures", "measure"},
-    {"batch", "job", "segmenter", "phrase", "refine", "recipe", "evaluate", "check", "compare", "tune"},
+    {"batch", "job", "segmenter", "phrase", "refine", "recipe", "evaluate", "check", "samples", "compare", "tune"},
     {"cli", "web", "__init__", "__main__"},
 )
 TOP_LIMIT_FOLDERS = {"methods", "numeric", "files"}

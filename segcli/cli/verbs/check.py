@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SHOWN = 10
 """Findings of one kind that are printed; --json has them all."""
 
-MANY = 64
+MANY = 400
 """Pictures from which worker processes are worth their start."""
 
 
