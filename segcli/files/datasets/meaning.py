@@ -231,10 +231,10 @@ def _as_classes(seen: list[Seen], values: set[int], declared: int, ignore: tuple
     # 255 and nothing else above 0 is a mask of an object that strayed here.
     beside = any(VOID in one.counts and any(0 < value < VOID for value in one.counts) for one in seen)
     void = {*ignore, *([VOID] if beside or VOID in ignore else [])}
-    highest = max(values - void, default=0)
+    known = values - void - {VOID}
+    highest = max(known, default=0)
     count = declared or highest + 1
-    known = values - void
-    if not declared and (highest >= VOID or (highest >= 16 and len(known) * 4 < highest)):
+    if not declared and (highest > VOID or (highest >= 16 and len(known) * 4 < highest)):
         shown = ", ".join(map(str, sorted(known)[:LISTED]))
         raise InputError(
             f"masks hold {len(known)} values up to {highest} ({shown}{', ...' if len(known) > LISTED else ''}), which "

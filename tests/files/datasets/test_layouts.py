@@ -1,0 +1,360 @@
+"""Every layout is found by itself, and said in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from files.datasets.folders import (
+    SHAPE,
+    SQUARE,
+    by_parts,
+    camvid,
+    coco,
+    coco_table,
+    mask,
+    pairs,
+    picture,
+    save,
+    table,
+    voc,
+)
+
+from segcli.errors import InputError, UsageError
+from segcli.files.datasets import DataSet, find_dataset
+
+
+def names(data: DataSet, part: str = "train") -> list[str]:
+    return [example.name for example in data.splits[part]]
+
+
+def test_pictures_and_masks_in_parts(tmp_path: Path) -> None:
+    data = find_dataset(by_parts(tmp_path))
+    assert data.describe() == (
+        "images/ + masks/, by train/val/test: 3 train, 2 val, 1 test; masks, 2 classes: background, object"
+    )
+    sample = data.read(data.splits["val"][0])
+    assert np.array_equal(sample.image, picture(100))
+    assert sample.classes.dtype == np.uint8
+    assert np.array_equal(sample.classes, mask(0, 1))
+    assert sample.instances is None
+
+
+def test_parts_below_pictures_and_masks(tmp_path: Path) -> None:
+    for part in ("training", "valid"):
+        pairs(tmp_path, [f"{part}1", f"{part}2"], images=f"Images/{part}", masks=f"Labels/{part}")
+    data = find_dataset(tmp_path)
+    assert data.layout == "Images/ + Labels/, by train/val"
+    assert names(data) == ["training1", "training2"]
+    assert names(data, "val") == ["valid1", "valid2"]
+
+
+def test_subfolders_are_part_of_the_names(tmp_path: Path) -> None:
+    pairs(tmp_path, ["aachen/x", "bochum/x", "ulm/y"])
+    assert sorted(example.name for example in find_dataset(tmp_path).examples) == ["aachen/x", "bochum/x", "ulm/y"]
+
+
+@pytest.mark.parametrize("ending", [".tif", ".gif", ".png"])
+def test_masks_beside_pictures(tmp_path: Path, ending: str) -> None:
+    for number in range(6):
+        save(tmp_path / f"{number}_{number}.tif", picture(number))
+        save(tmp_path / f"{number}_{number}_mask{ending}", mask(0, 255))
+    data = find_dataset(tmp_path, val_share=0)
+    assert data.layout == "NAME beside NAME_mask"
+    assert names(data) == [f"{number}_{number}" for number in range(6)]
+    assert data.read(data.examples[0]).classes.max() == 1
+
+
+def test_masks_beside_pictures_in_parts_and_with_a_suffix_of_ones_own(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for name in "ab":
+            save(tmp_path / part / f"{name}.png", picture())
+            save(tmp_path / part / f"{name}.truth.png", mask(0, 1))
+    data = find_dataset(tmp_path, suffix=".truth", val_share=0)
+    assert {part: len(examples) for part, examples in data.splits.items()} == {"train": 2, "test": 2}
+
+
+def test_a_suffix_between_folders_is_found_and_can_be_given(tmp_path: Path) -> None:
+    for name in ("p", "q"):
+        save(tmp_path / "images" / f"{name}.png", picture())
+        save(tmp_path / "masks" / f"{name}_label.png", mask(0, 1))
+        save(tmp_path / "observer" / f"{name}-second.png", mask(1, 0))
+    assert names(find_dataset(tmp_path, val_share=0)) == ["p", "q"]
+    second = find_dataset(tmp_path, images="images", masks="observer", suffix="-second.png", val_share=0)
+    assert second.layout == "images/ + observer/"
+    assert second.read(second.examples[0]).classes[0, 0] == 1
+
+
+def test_folders_anywhere_can_be_named(tmp_path: Path) -> None:
+    pairs(tmp_path / "here", ["a"], images="pictures", masks="x")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "here" / "x").rename(tmp_path / "there" / "drawn")
+    data = find_dataset(tmp_path / "here", images="pictures", masks=str(tmp_path / "there" / "drawn"))
+    assert data.describe().startswith("pictures/ + drawn/: 1 train; ")
+
+
+def test_voc(tmp_path: Path) -> None:
+    data = find_dataset(voc(tmp_path / "VOCdevkit" / "VOC2012").parents[1])
+    assert data.layout == "VOC"
+    assert names(data) == ["2007_000032", "2007_000033"]
+    assert names(data, "val") == ["2007_000039"]
+    assert data.names[15] == "person"
+    assert len(data.names) == 21
+    assert np.array_equal(data.read(data.examples[0]).classes, mask(0, 1, 255, 15))
+
+
+def test_voc_in_colors(tmp_path: Path) -> None:
+    from segcli.files.palettes import voc_palette
+
+    folder = voc(tmp_path / "data")
+    for path in (folder / "SegmentationClass").iterdir():
+        save(path, voc_palette()[mask(0, 1, 255, 15)])
+    data = find_dataset(folder)
+    assert data.kind == "colors"
+    assert np.array_equal(data.read(data.examples[0]).classes, mask(0, 1, 255, 15))
+
+
+@pytest.mark.parametrize("lists", [True, False])
+def test_camvid(tmp_path: Path, lists: bool) -> None:
+    data = find_dataset(camvid(tmp_path, lists=lists))
+    assert data.layout == ("CamVid lists" if lists else "CamVid folders")
+    assert {part: len(examples) for part, examples in data.splits.items()} == {"train": 2, "val": 2, "test": 2}
+    assert data.names[3] == "road"
+    assert len(data.names) == 11
+    assert np.array_equal(data.read(data.examples[0]).classes, mask(0, 3, 255))
+
+
+def test_coco_polygons_and_a_picture_without_objects(tmp_path: Path) -> None:
+    data = find_dataset(coco(tmp_path), val_share=0)
+    assert data.describe() == ("COCO JSON: 2 train; annotated objects, 3 classes: background, debris, cell")
+    sample = data.read(data.examples[0])
+    expected = np.zeros(SHAPE, np.uint8)
+    expected[2:8, 2:8] = 2
+    assert np.array_equal(sample.classes, expected)
+    assert sample.instances is not None
+    assert np.array_equal(sample.instances, expected // 2)
+    assert not data.read(data.examples[1]).classes.any()
+
+
+def test_coco_run_lengths_crowds_and_objects_within_objects(tmp_path: Path) -> None:
+    everything = {"counts": [0, SHAPE[0] * SHAPE[1]], "size": list(SHAPE)}
+    column = {"counts": [0, 12, 180], "size": list(SHAPE)}
+    # The same column, packed: 0 is '0', 12 '<', 180 = 5 * 32 + 20, so 20 + 32 and 5.
+    packed = {"counts": "0<d5", "size": list(SHAPE)}
+    rows = [
+        {"image_id": 0, "category_id": 7, "segmentation": column},
+        {"image_id": 0, "category_id": 3, "segmentation": everything},
+        {"image_id": 1, "category_id": 7, "segmentation": packed},
+        {"image_id": 1, "category_id": 3, "segmentation": everything, "iscrowd": 1},
+    ]
+    data = find_dataset(coco(tmp_path, rows), val_share=0)
+    first, second = (data.read(example) for example in data.examples)
+    assert np.array_equal(first.classes[:, 0], np.full(12, 2))
+    assert (first.classes[:, 1:] == 1).all()
+    assert first.instances is not None
+    assert sorted(np.unique(first.instances).tolist()) == [1, 2]
+    assert np.array_equal(second.classes[:, 0], np.full(12, 2))
+    assert (second.classes[:, 1:] == 255).all()
+
+
+def test_coco_files_by_parts(tmp_path: Path) -> None:
+    for part in ("train", "valid"):
+        save(tmp_path / part / f"{part}.png", picture())
+        rows = [{"image_id": 0, "category_id": 7, "segmentation": [SQUARE]}]
+        text = json.dumps(coco_table([f"{part}.png"], rows))
+        (tmp_path / part / "_annotations.coco.json").write_text(text)
+    data = find_dataset(tmp_path)
+    assert (names(data), names(data, "val")) == (["train"], ["valid"])
+    one = find_dataset(tmp_path / "train" / "_annotations.coco.json")
+    assert names(one) == ["train"]
+
+
+def test_coco_outlines_drawn_on_the_stored_picture_are_turned_with_it(tmp_path: Path) -> None:
+    from PIL import Image
+
+    folder = coco(tmp_path)
+    for name in "ab":
+        exif = Image.Exif()
+        exif[0x112] = 6
+        (folder / "images" / f"{name}.png").unlink()
+        Image.fromarray(picture()).save(folder / "images" / f"{name}.jpg", exif=exif)
+    path = folder / "annotations" / "instances.json"
+    path.write_text(path.read_text().replace(".png", ".jpg"))
+    sample = (data := find_dataset(folder, val_share=0)).read(data.examples[0])
+    assert sample.image.shape == sample.classes.shape == SHAPE[::-1]
+    # A quarter clockwise: row r becomes column 11 - r.
+    expected = np.zeros(SHAPE[::-1], np.uint8)
+    expected[2:8, 4:10] = 2
+    assert np.array_equal(sample.classes, expected)
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_table_of_pairs(tmp_path: Path, mark: str) -> None:
+    pairs(tmp_path, ["a", "b", "c"], images="x", masks="y")
+    rows = [
+        {"Image": f"x/{name}.png", "mask": f"y/{name}.png", "split": part, "group": name}
+        for name, part in (("a", "train"), ("b", "Training"), ("c", "val"))
+    ]
+    path = table(tmp_path, rows, mark)
+    for place in (path, tmp_path):
+        data = find_dataset(place)
+        assert data.layout == "table pairs.csv"
+        assert (names(data), names(data, "val")) == (["x/a", "x/b"], ["x/c"])
+        assert data.examples[0].group == "a"
+
+
+def test_a_mask_for_each_object(tmp_path: Path) -> None:
+    save(tmp_path / "p1" / "images" / "p1.png", picture())
+    save(tmp_path / "p1" / "masks" / "first.png", mask(255, 0, 0))
+    save(tmp_path / "p1" / "masks" / "second.png", mask(0, 0, 255))
+    data = find_dataset(tmp_path)
+    sample = data.read(data.examples[0])
+    assert sample.instances is not None
+    assert np.array_equal(sample.instances, mask(1, 0, 2))
+    assert np.array_equal(sample.classes, mask(1, 0, 1))
+
+
+def test_what_has_no_partner_is_told_and_the_rest_is_taken(tmp_path: Path) -> None:
+    pairs(tmp_path, ["a", "b", "c"])
+    (tmp_path / "masks" / "a.png").unlink()
+    (tmp_path / "images" / "b.png").unlink()
+    save(tmp_path / "masks" / "c.tif", mask(0, 255))
+    save(tmp_path / "images" / "d.png", picture())
+    save(tmp_path / "masks" / "d.png", mask(0, 255))
+    data = find_dataset(tmp_path)
+    assert names(data) == ["d"]
+    assert [finding.code for finding in data.findings] == ["no-mask", "two-masks", "no-image"]
+    assert "3 faults in pairing" in data.describe()
+
+
+def test_lists_that_name_what_is_not_there(tmp_path: Path) -> None:
+    folder = voc(tmp_path / "voc")
+    (folder / "SegmentationClass" / "2007_000032.png").unlink()
+    (finding,) = find_dataset(folder).findings
+    assert finding.words.endswith("train.txt' names '2007_000032', which has no mask.")
+    folder = camvid(tmp_path / "camvid")
+    (folder / "train" / "0001TP_000.png").unlink()
+    (finding,) = find_dataset(folder).findings
+    assert finding.code == "no-image"
+    pairs(tmp_path / "table", ["a", "b"])
+    rows = [{"image": f"images/{name}.png", "mask": f"masks/{name}.png"} for name in "abz"]
+    (finding,) = find_dataset(table(tmp_path / "table", rows)).findings
+    assert "images/z.png' in line 4, which does not exist" in finding.words
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda folder: None, "which holds nothing"),
+        (lambda folder: save(folder / "a.png", picture()), "which holds 'a.png'"),
+        (lambda folder: (folder / "images").mkdir(), "which holds 'images'"),
+        (lambda folder: pairs(folder, ["a"], masks="drawings"), "which holds 'drawings', 'images'"),
+    ],
+)
+def test_folders_without_pairs_are_refused(tmp_path: Path, make: object, words: str) -> None:
+    make(tmp_path)  # type: ignore[operator]
+    with pytest.raises(UsageError, match=words):
+        find_dataset(tmp_path)
+
+
+def test_names_that_do_not_match_are_shown_from_both_sides(tmp_path: Path) -> None:
+    save(tmp_path / "images" / "cell1.png", picture())
+    save(tmp_path / "masks" / "truth1.png", mask(0, 255))
+    with pytest.raises(UsageError, match=r"pictures are called 'cell1', masks 'truth1'. Name .* --suffix"):
+        find_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"images": "nowhere"}, "--images 'nowhere' is no folder"),
+        ({"kind": "boxes"}, "is 'boxes'; it must be one of mask, classes, instances"),
+        ({"val_share": 1.0}, "is 1; it must be at least 0 and below 1"),
+        ({"suffix": "_nothing"}, "no pictures with masks"),
+        ({"classes": 1}, "--classes is 1; it must be between 2 and 255"),
+        ({"classes": "a,b,a"}, "has 'a' twice"),
+        ({"classes": "nofile.txt"}, "is no file"),
+        ({"group": "("}, "is no regular expression"),
+        ({"group": "patient"}, "matches nothing in the name 'a'"),
+    ],
+)
+def test_impossible_settings_are_refused(tmp_path: Path, settings: dict[str, object], words: str) -> None:
+    pairs(tmp_path, ["a", "b"])
+    with pytest.raises(UsageError, match=words):
+        find_dataset(tmp_path, **settings)  # type: ignore[arg-type]
+
+
+def test_places_that_are_no_data_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="do not exist"):
+        find_dataset(tmp_path / "nowhere")
+    (tmp_path / "notes.md").write_text("x")
+    with pytest.raises(UsageError, match="is a file; data are a folder"):
+        find_dataset(tmp_path / "notes.md")
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    with pytest.raises(UsageError, match="has no columns 'image' and 'mask'"):
+        find_dataset(tmp_path / "a.csv")
+    (tmp_path / "a.json").write_text("{}")
+    with pytest.raises(UsageError, match="has no lists 'images'"):
+        find_dataset(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda held: held["categories"].clear(), "has 0 categories"),
+        (lambda held: held["categories"][0].pop("name"), "a category without id and name"),
+        (lambda held: held["images"][0].pop("width"), "is no COCO file: KeyError, 'width'"),
+        (lambda held: held["annotations"].append(5), "is no COCO file: TypeError"),
+    ],
+)
+def test_damaged_coco_files_are_refused(tmp_path: Path, change: object, words: str) -> None:
+    path = coco(tmp_path) / "annotations" / "instances.json"
+    held = json.loads(path.read_text())
+    change(held)  # type: ignore[operator]
+    path.write_text(json.dumps(held))
+    with pytest.raises(InputError, match=words):
+        find_dataset(tmp_path)
+
+
+def test_a_truncated_coco_file_is_refused(tmp_path: Path) -> None:
+    path = coco(tmp_path) / "annotations" / "instances.json"
+    path.write_text(path.read_text()[:-9])
+    with pytest.raises(InputError, match="is damaged"):
+        find_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("outline", "words"),
+    [
+        ({"counts": [1, 2], "size": [12, 16]}, "object 1 of .*a.png' has run lengths that add up to 3"),
+        ({"counts": [1, 2], "size": [3, 1]}, "has run lengths for"),
+        ({"rle": 1}, "has neither polygons nor run lengths"),
+        ([[1, 2]], "has a polygon of 2 numbers"),
+    ],
+)
+def test_damaged_outlines_name_the_object(tmp_path: Path, outline: object, words: str) -> None:
+    data = find_dataset(coco(tmp_path, [{"image_id": 0, "category_id": 3, "segmentation": outline}]), val_share=0)
+    with pytest.raises(InputError, match=words):
+        data.read(data.examples[0])
+
+
+def test_annotations_of_nothing_are_told(tmp_path: Path) -> None:
+    rows = [{"image_id": 5, "category_id": 3, "segmentation": [SQUARE]}]
+    (finding,) = find_dataset(coco(tmp_path, rows)).findings
+    assert "annotation 0 is of image 5, which the file does not have" in finding.words
+
+
+def test_the_real_sets_are_found(data: Path) -> None:
+    expected = {
+        "nuclei": ("instances", {"train": 229, "val": 48, "test": 74}),
+        "camvid": ("classes", {"train": 367, "val": 101, "test": 233}),
+        "membrane": ("mask", {"train": 18, "val": 4, "test": 4}),
+        "vessels": ("mask", {"train": 12, "val": 4, "test": 4}),
+        "salient": ("mask", {"train": 64, "val": 16}),
+    }
+    for name, (kind, parts) in expected.items():
+        found = find_dataset(data / name)
+        assert found.kind == kind, name
+        assert {part: len(examples) for part, examples in found.splits.items()} == parts, name
