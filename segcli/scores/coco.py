@@ -179,24 +179,22 @@ def _judged(part: Comparison, limits: tuple[float, float], thresholds: Sequence[
     # A found object prefers true ones that count, then the greatest IoU, then the last, as in COCO's own code.
     order = np.lexsort((-part.columns, -part.ious, ignored[part.columns], part.rows))
     rows, columns, ious = part.rows[order], part.columns[order], part.ious[order]
-    judged = np.empty((len(thresholds), len(part.scores)), np.int8)
-    for place, threshold in enumerate(thresholds):
-        near = ious >= min(threshold, 1 - 1e-10)
-        taken = _taken(rows[near], columns[near], part)
-        matched = taken >= 0
-        judged[place] = np.where(matched, 1, -1)
-        judged[place, np.where(matched, ignored[taken] if len(ignored) else False, outside[0])] = 0
+    near = ious >= np.minimum(thresholds, 1 - 1e-10)[:, None]
+    taken = np.array([_taken(rows[kept].tolist(), columns[kept].tolist(), part) for kept in near], np.int64)
+    judged = np.where(taken >= 0, 1, -1)
+    # One more for -1, which takes none.
+    judged[np.where(taken >= 0, np.append(ignored, False)[taken], outside[0])] = 0
     return judged, int(np.count_nonzero(~ignored))
 
 
-def _taken(rows: Array, columns: Array, part: Comparison) -> NDArray[np.int64]:
+def _taken(rows: list[int], columns: list[int], part: Comparison) -> list[int]:
     """The true object that each found one takes, -1 for none; pairs come in the order in which they are tried."""
     taken, free, crowd = [-1] * len(part.scores), [True] * len(part.crowd), part.crowd.tolist()
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+    for row, column in zip(rows, columns, strict=True):
         if taken[row] < 0 and (free[column] or crowd[column]):
             taken[row] = column
             free[column] = False
-    return np.array(taken, np.int64)
+    return taken
 
 
 def _curves(judged: Array, count: int) -> tuple[Array, Array]:
