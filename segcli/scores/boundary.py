@@ -93,8 +93,9 @@ def boundary_f1(
     if tolerance < 0:
         raise SettingError("tolerance", f"is {tolerance:g}; it must be at least 0 pixels.")
     counted = (prediction != ignore) & (truth != ignore)
-    scores = np.full(len(confusion(prediction, truth, classes, ignore=ignore)), np.nan)
-    for label in np.unique(truth[counted]):
+    sizes = confusion(prediction, truth, classes, ignore=ignore).sum(axis=1)
+    scores = np.full(len(sizes), np.nan)
+    for label in np.flatnonzero(sizes):
         pair = surface_distances((prediction == label) & counted, (truth == label) & counted)
         if len(pair.to_truth):
             precision, recall = (float((side <= tolerance).mean()) for side in pair)
