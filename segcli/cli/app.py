@@ -16,7 +16,9 @@ from segcli.errors import EnvironmentFailure, SegcliError, SettingError
 
 INTERRUPTED, CLOSED, TERMINATED = 130, 141, 143
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-VERBS = ("info", "methods", "models", "refine", "fit", "check", "samples")
+VERBS = ("info", "methods", "models", "train", "refine", "fit", "check", "samples")
+SHARING = ("refine",)
+"""Verbs that take what every segmenter takes."""
 
 
 class Stopped(BaseException):
@@ -83,7 +85,7 @@ def build(arguments: list[str]) -> typer.Typer:
     completing = any(name.startswith("_SEGCLI") for name in os.environ)
     _add_methods(app, called, completing)
     if len(app.registered_commands) != 1:
-        _add_verbs(app)
+        _add_verbs(app, "" if completing else called)
     return app
 
 
@@ -125,32 +127,23 @@ def _add_methods(app: typer.Typer, called: str, completing: bool) -> None:
         app.command(name, short_help=method.summary, rich_help_panel="Methods")(callback)
 
 
-def _add_verbs(app: typer.Typer) -> None:
-    """Add the commands that are no segmenters."""
+def _add_verbs(app: typer.Typer, called: str) -> None:
+    """Add the commands that are no segmenters: the one that is called, or all."""
+    from importlib import import_module
+
     from segcli.cli.options import sharing
-    from segcli.cli.verbs.check import check
-    from segcli.cli.verbs.fit import fit
-    from segcli.cli.verbs.info import info
-    from segcli.cli.verbs.methods import methods
-    from segcli.cli.verbs.refine import refine
-    from segcli.cli.verbs.samples import samples
 
-    for name, callback in (
-        ("info", info),
-        ("methods", methods),
-        ("refine", sharing(refine)),
-        ("fit", fit),
-        ("check", check),
-        ("samples", samples),
-    ):
-        app.command(name, rich_help_panel="Tools")(guarded(callback))
-    from segcli.cli.verbs import models
-
-    group = typer.Typer(invoke_without_command=True)
-    group.callback()(guarded(models.models))
-    for name, callback in (("show", models.show), ("load-check", models.load_check)):
-        group.command(name)(guarded(callback))
-    app.add_typer(group, name="models", rich_help_panel="Tools")
+    for name in [called] if called in VERBS else VERBS:
+        module = import_module(f"segcli.cli.verbs.{name}")
+        if hasattr(module, "SUBCOMMANDS"):
+            group = typer.Typer(invoke_without_command=True)
+            group.callback()(guarded(getattr(module, name)))
+            for action, callback in module.SUBCOMMANDS.items():
+                group.command(action)(guarded(callback))
+            app.add_typer(group, name=name, rich_help_panel="Tools")
+            continue
+        callback = getattr(module, name)
+        app.command(name, rich_help_panel="Tools")(guarded(sharing(callback) if name in SHARING else callback))
 
 
 def guarded(callback: Callable[..., None]) -> Callable[..., None]:

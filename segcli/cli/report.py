@@ -201,3 +201,27 @@ def progress(total: int, wanted: bool) -> Iterator[Any]:
     with bar:
         task = bar.add_task("", total=total)
         yield lambda: bar.advance(task)
+
+
+@contextmanager
+def training_progress(total: int, done: int, wanted: bool) -> Iterator[Any]:
+    """A bar of steps on stderr where that is a terminal; yields a function to call with each step."""
+    if not wanted or not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True, soft_wrap=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("", total=total, completed=done)
+        yield lambda step: bar.update(
+            task, completed=step.step, description=f"loss {step.loss:.4f}, {step.speed:.1f} images/s"
+        )

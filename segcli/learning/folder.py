@@ -22,7 +22,8 @@ from segcli.files.write import make_parent, write_bytes
 from segcli.learning.model import TRAINING, ModelCard, as_fitted, load_arrays
 from segcli.learning.train import Progress, Trainer
 
-BEST, LAST, HISTORY, RUN = "best.safetensors", "last.safetensors", "history.csv", "run.json"
+BEST, LAST = "best.safetensors", "last.safetensors"
+HISTORY, RUN, CURVES = "history.csv", "run.json", "curves.png"
 
 
 class RunFolder:
@@ -67,6 +68,21 @@ class RunFolder:
         write_fitted(self.place(LAST), Fitted(model.method, {**model.arrays, **state}, facts), True, verify=True)
         self._write(HISTORY, _history(trainer.progress))
         self._write(RUN, json.dumps({**self.facts, **self._result(trainer)}, indent=2) + "\n")
+
+    def finish(self, trainer: Trainer) -> None:
+        """Draw the curves of a run that is over."""
+        from segcli.figures.curves import curves
+
+        rows = trainer.progress.history
+        if len(rows) > 1:
+            scores = {name: [row["scores"][name] for row in rows] for name in rows[0]["scores"] if name != "loss"}
+            write_bytes(
+                self.place(CURVES), curves([row["loss"] for row in rows], scores, [row["rate"] for row in rows])
+            )
+
+    def best_of(self, trainer: Trainer) -> dict[str, float]:
+        """Scores of the epoch whose weights are the best."""
+        return dict([row["scores"] for row in trainer.progress.history if row["best"]][-1])
 
     def _card(self, trainer: Trainer) -> ModelCard:
         history = trainer.progress.history

@@ -11,6 +11,8 @@ import numpy as np
 
 from segcli.arrays import Array
 from segcli.errors import InputError, SettingError, UsageError
+from segcli.files import datasets as files
+from segcli.files.datasets import DataSet
 from segcli.learning.augment import Augmentation, augmentation_from
 from segcli.learning.batches import Batches, Example
 from segcli.learning.class_weights import median_frequency_weights
@@ -21,8 +23,9 @@ from segcli.learning.settings import TrainSettings
 from segcli.learning.targets import BORDER_NAMES, TargetKind, target_of
 from segcli.learning.train import Trainer
 from segcli.learning.weight_map import weight_map
+from segcli.learning.weights import load_encoder
 from segcli.networks.registry import find_architecture
-from segcli.segmentation import VOID
+from segcli.segmentation import VOID, Segmentation
 
 LOOKED_AT = 64
 """Pictures of the training part that channels, sizes and scaling are read from, evenly spread."""
@@ -38,6 +41,35 @@ class Pictures(Protocol):
 
     def __getitem__(self, number: int) -> Example:
         """The picture as it is, (H, W) or (H, W, C); `target` holds classes, `instances` objects or None."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a data set, as pictures with their truth."""
+
+    data: DataSet
+    examples: tuple[files.Example, ...]
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, number: int) -> Example:
+        example = self.examples[number]
+        sample = self.data.read(example)
+        return Example(example.name, sample.image, sample.classes, sample.instances)
+
+
+def parts_of(data: DataSet) -> tuple[Part, Part]:
+    """What a network learns from, and what it is judged by, which may be empty.
+
+    Raises
+    ------
+    UsageError : there is nothing to learn from.
+    """
+    training, validation = (Part(data, data.splits.get(name, ())) for name in ("train", "val"))
+    if not len(training):
+        raise UsageError(f"{data.folder!r} has no training part, only {', '.join(data.splits)}.")
+    return training, validation
 
 
 @dataclass(eq=False)
@@ -109,6 +141,7 @@ def prepare(
     threads: int = 2,
     rank: int = 0,
     world: int = 1,
+    encoder_weights: str | None = None,
 ) -> Trainer:
     """Make the trainer of a run: what is not set is found out from the data.
 
@@ -117,11 +150,13 @@ def prepare(
     training, validation : parts of a data set. validation may be empty.
     names : of the classes.
     settings : of the run.
+    encoder_weights : file of public weights that the network's encoder begins with.
     rank, world : of this process among those that share each batch.
 
     Raises
     ------
     UsageError : the network is no segmenter, or the truth has no objects where borders are wanted.
+    InputError : no picture can be read, or the encoder's weights do not fit.
     """
     row = find_architecture(settings.model)
     if row.task != "segmentation":
@@ -154,9 +189,34 @@ def prepare(
     batches = Batches(len(cached), cached.__getitem__, window, settings.batch, settings.seed, rank, world)
     judged = Cached(validation, channels, kind)
     loss = loss_from_expression(settings.loss, classes=len(names), class_weights=weights)
-    trainer = Trainer(settings, card, batches, judged, loss, device=device, threads=threads)
+    network = card.build(seed=settings.seed)
+    loaded: tuple[str, ...] = ()
+    if encoder_weights is not None:
+        loaded = load_encoder(network, encoder_weights).matched
+    trainer = Trainer(
+        settings, card, batches, judged, loss, device=device, threads=threads, network=network, loaded=loaded
+    )
     trainer.broken = cached.broken
     return trainer
+
+
+def preview_windows(
+    training: Pictures, names: Sequence[str], settings: TrainSettings, count: int = 12
+) -> list[tuple[Array, Segmentation]]:
+    """Windows as a network would learn from them: (H, W, 3) and their truth."""
+    row = find_architecture(settings.model)
+    seen = list(_readable(training, np.linspace(0, len(training) - 1, min(LOOKED_AT, len(training)))))
+    settings = _settled(settings, seen, len(training), row.multiple)
+    kind: TargetKind = "borders" if settings.target == "borders" else "classes"
+    cached = Cached(training, settings.channels or 1, kind)
+    augmentation = augmentation_from(settings.augment)
+    windows = []
+    for number in range(count):
+        generator = np.random.default_rng((settings.seed, 1, number))
+        window = augmentation(cached[number % len(cached)], settings.crop or LARGEST_CROP, generator)
+        image = np.broadcast_to(window.image, (*window.target.shape, 3))
+        windows.append((image, Segmentation(window.target, "classes", names=tuple(names))))
+    return windows
 
 
 def _preparation(

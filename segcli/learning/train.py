@@ -129,6 +129,14 @@ class Trainer:
         self.learner: Callable[[Tensor], Tensor] = self.network
         self.broken: Mapping[int, str] = {}
 
+    def with_rate(self, rate: float) -> Trainer:
+        """Set the greatest rate of a run that has not begun."""
+        self.rate = rate
+        self.settings = replace(self.settings, rate=rate)
+        settings = {**self.card.training["settings"], "rate": rate}
+        self.card = replace(self.card, training={**self.card.training, "settings": settings})
+        return self
+
     def run(self) -> Iterator[Step | Epoch]:
         """Train from where the run stands to its end."""
         start = time.perf_counter() - self.progress.seconds

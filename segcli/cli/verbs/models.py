@@ -162,3 +162,7 @@ def load_check(
         print(f"  {name}: {share:.1%} of its encoder's weights")
     if not found or found[0][0] < 0.9:
         raise UsageError(f"{file!r} fits no network here: at least 90 % of an encoder's weights must have a place.")
+
+
+SUBCOMMANDS = {"show": show, "load-check": load_check}
+"""What `segcli models` does beside listing."""
