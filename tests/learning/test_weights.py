@@ -11,7 +11,7 @@ from segcli.errors import InputError
 from segcli.learning.weights import load_encoder
 from segcli.networks.backbones.resnet import ResNet
 from segcli.networks.backbones.vgg import VGG, vgg_features
-from segcli.networks.registry import build
+from segcli.networks.registry import ARCHITECTURES, build
 
 WIDTH = 1 / 16
 
@@ -183,6 +183,31 @@ class Normalized(nn.Module):
     def from_public(state):
         moved = {"0": "0", "1": "2"}
         return {f"features.{moved[name.split('.')[1]]}.{name.split('.')[2]}": state[name] for name in state}
+
+
+STANDS_ON = {
+    "deconvnet": "vgg16_bn",
+    "deeplab_v1": "vgg16",
+    "deeplab_v2_resnet101": "resnet101",
+    "deeplab_v2_vgg16": "vgg16",
+    "deeplab_v3_resnet50": "resnet50",
+    "deeplab_v3_plus_resnet101": "resnet101",
+    "deeplabv3_resnet50": "resnet50",
+    "dilation8": "vgg16",
+    "fcn8s": "vgg16",
+    "fcn_alexnet": "caffenet",
+    "fcn_resnet50": "resnet50",
+    "refinenet50": "resnet50",
+    "segnet": "vgg16_bn",
+}
+
+
+@pytest.mark.parametrize("name", [row.name for row in ARCHITECTURES if row.name in STANDS_ON])
+def test_networks_take_the_backbone_that_they_stand_on_and_no_other(name):
+    network, state = small(name), public(STANDS_ON[name])
+    assert load_encoder(network, {f"module.{key}": value for key, value in state.items()}).missing == ()
+    with pytest.raises(InputError):
+        load_encoder(network, public("densenet121"))
 
 
 def test_convolutions_alone_are_enough_for_a_network_that_normalizes():
