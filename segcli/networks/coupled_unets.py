@@ -88,6 +88,10 @@ class CUNet(nn.Module):
     heads : int or None
         U-Nets with an output of their own, evenly spaced, the last always among them; None for all.
 
+    Raises
+    ------
+    SettingError : a number is out of range.
+
     Notes
     -----
     Made for landmarks: the paper's classes are heat maps. What the blocks hand on belongs to one call of `forward`;

@@ -140,6 +140,10 @@ class SUNetClassifier(nn.Module):
     variant : 64, 128 or 7-128
         Channels inside the U-Nets; with 7, the middle stages have seven U-Nets in place of four.
 
+    Raises
+    ------
+    SettingError : there is no such variant.
+
     References
     ----------
     S. Shah, P. Ghosh, L. S. Davis, T. Goldstein, "Stacked U-Nets: a no-frills approach to natural image
@@ -172,6 +176,10 @@ class SUNet(nn.Module):
     degridding : bool
         Two 3 x 3 convolutions before the classes, the first of dilation 2, against the grid that dilated layers
         leave at stride 8.
+
+    Raises
+    ------
+    SettingError : there is no such variant or output stride.
 
     Notes
     -----

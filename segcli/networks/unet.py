@@ -89,6 +89,10 @@ class UNet(nn.Module):
         Share of the activations that training leaves out at the end of the contracting path, in its two deepest
         levels; there the skip connection sees it too.
 
+    Raises
+    ------
+    SettingError : the depth is not between 1 and 8.
+
     Notes
     -----
     Often different elsewhere under the name of the original: padded convolutions, batch normalization, a padded

@@ -52,6 +52,10 @@ class UNetPlusPlus(nn.Module):
         Share of the activations that training leaves out after each convolution; none in the paper, half in the
         authors' code.
 
+    Raises
+    ------
+    SettingError : the depth is not between 1 and 8, or there is no head at the level.
+
     Notes
     -----
     Transposed convolutions bring the channels to those of the level above: bilinear upsampling gives another network.
