@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypeVar
 
 import torch
@@ -120,6 +120,47 @@ def max_unpooled(image: Tensor, indices: Tensor, like: Tensor) -> Tensor:
     height, width = like.shape[-2:]
     flat = image.new_zeros(*image.shape[:2], height * width)
     return flat.scatter(2, indices.flatten(2), image.flatten(2)).reshape(*image.shape[:2], height, width)
+
+
+class MaxPooling(nn.Module):
+    """Pool 2 x 2 to maxima and their indices, as `max_pooled`; training may leave a share of the maxima out."""
+
+    def __init__(self, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Maxima (N, C, ceil(H / 2), ceil(W / 2)) and indices of the same shape."""
+        maxima, indices = max_pooled(image)
+        return self.dropout(maxima), indices
+
+
+Place = tuple[Tensor, Tensor]
+"""What unpooling needs to know of a pooling: a tensor of the size before it, and the indices."""
+
+
+def encoded(image: Tensor, layers: Iterable[nn.Module]) -> tuple[Tensor, list[Place]]:
+    """Run layers in turn; return what comes out and the place of each `MaxPooling`, first to last.
+
+    The layers between two poolings must keep the size: what entered them stands for what was pooled, so that the
+    largest maps are not held in memory for their size alone.
+    """
+    places, like = [], image
+    for layer in layers:
+        if isinstance(layer, MaxPooling):
+            image, indices = layer(image)
+            places.append((like, indices))
+            like = image
+        else:
+            image = layer(image)
+    return image, places
+
+
+def decoded(image: Tensor, places: list[Place], blocks: Iterable[nn.Module]) -> Tensor:
+    """Unpool to each place, last to first, and run one block after each."""
+    for (like, indices), block in zip(reversed(places), blocks, strict=True):
+        image = block(max_unpooled(image, indices, like))
+    return image
 
 
 class LocalResponseNorm(nn.Module):

@@ -63,6 +63,13 @@ def zeros(module: nn.Module) -> None:
         _zero(layer.bias)
 
 
+def normalization_shift(module: nn.Module, shift: float) -> None:
+    """The shift of all batch normalizations, their scale left at 1."""
+    for layer in module.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.constant_(layer.bias, shift)
+
+
 def _weighted(module: nn.Module) -> list[Convolution | nn.Linear]:
     """The layers with weights that are to be learned."""
     kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)

@@ -9,6 +9,7 @@ from segcli.networks.blocks import (
     AtrousPyramid,
     BilinearUpsampling,
     ChainedResidualPooling,
+    LocalResponseNorm,
     PooledBatchNorm,
     ResidualUnit,
     bed_of_nails,
@@ -192,3 +193,11 @@ def test_chained_pooling_by_hand():
     block.convs[1].weight.zero_()[0, 0, 1, 1] = -1
     # the maxima are 5 5 5 5 2 2 and, of twice those, 10 10 10 10 10 10: x + 2 a - b
     assert block(plane([[1, 5, 0, 0, 0, 2]])).flatten().tolist() == [1, 5, 0, 0, -6, -4]
+
+
+@pytest.mark.parametrize("size", [4, 5])
+def test_local_response_normalization_agrees_with_torch(size):
+    image = 255 * torch.rand(2, 7, 4, 3, generator=torch.Generator().manual_seed(0))
+    expected = F.local_response_norm(image, size, 1e-4, 0.75)
+    torch.testing.assert_close(LocalResponseNorm(size)(image), expected)
+    assert LocalResponseNorm(size)(image.bfloat16()).dtype == torch.bfloat16
