@@ -68,13 +68,18 @@ def _segmenters(
     paper: str,
     multiple: int,
     *rows: tuple[str, int, int | None, dict[str, Any], str],
+    classes: int = 21,
 ) -> tuple[Architecture, ...]:
-    """Rows of networks for VOC's 21 classes: name, parameters, receptive field, options, published result."""
+    """Rows of networks, VOC's 21 classes by default: name, parameters, receptive field, options, published result."""
+    first = Architecture("", module, cls, "segmentation", year, paper, 3, classes, 0, None, multiple)
     return tuple(
-        Architecture(name, module, cls, "segmentation", year, paper, 3, 21, count, field, multiple, published, options)
+        replace(first, name=name, parameters=count, receptive_field=field, options=options, published=published)
         for name, count, field, options, published in rows
     )
 
+
+SEGNET = "Badrinarayanan, Kendall, Cipolla: SegNet: a deep convolutional encoder-decoder architecture, IEEE TPAMI 2017"
+DILATED = "Yu, Koltun: Multi-scale context aggregation by dilated convolutions, ICLR 2016"
 
 ARCHITECTURES: tuple[Architecture, ...] = (
     # backbones
@@ -387,7 +392,70 @@ ARCHITECTURES: tuple[Architecture, ...] = (
         multiple=16,
         published="Carvana at 128 x 128: loss about .045",
     ),
+    *_segmenters(
+        "segnet",
+        "SegNet",
+        2015,
+        SEGNET,
+        1,
+        ("segnet", 29_449_355, 404, {}, "CamVid mIoU 60.1, of 3,433 training pictures"),
+        classes=11,
+    ),
+    *_segmenters("segnet", "SegNetBasic", 2015, SEGNET, 1, ("segnet_basic", 1_416_587, 202, {}, ""), classes=11),
+    *_segmenters(
+        "deconvnet",
+        "DeconvNet",
+        2015,
+        "Noh, Hong, Han: Learning deconvolution network for semantic segmentation, ICCV 2015",
+        32,
+        ("deconvnet", 251_805_653, 788, {}, "VOC2012 test mIoU 69.6; with FCN-8s and CRF 72.5"),
+    ),
+    *_segmenters(
+        "fc_densenet",
+        "FCDenseNet",
+        2016,
+        "Jégou, Drozdzal, Vazquez, Romero, Bengio: The one hundred layers tiramisu: fully convolutional DenseNets for "
+        "semantic segmentation, CVPR Workshops 2017",
+        1,
+        ("fc_densenet56", 1_376_795, 826, {"layers": (4,) * 11, "growth": 12}, ""),
+        ("fc_densenet67", 3_463_243, 1016, {"layers": (5,) * 11, "growth": 16}, ""),
+        (
+            "fc_densenet103",
+            9_322_091,
+            2294,
+            {"layers": (4, 5, 7, 10, 12, 15, 12, 10, 7, 5, 4), "growth": 16},
+            "CamVid test mIoU 66.9, pixel accuracy 91.5",
+        ),
+        classes=11,
+    ),
     # dilated networks
+    *_segmenters(
+        "dilated",
+        "DilatedNet",
+        2015,
+        DILATED,
+        8,
+        ("dilated_front_end", 134_346_581, 388, {"context": "none"}, "VOC2012 test mIoU 71.3; val 69.8"),
+        ("dilation8", 141_149_720, 916, {"context": "large"}, "VOC2012 test mIoU 73.5, with CRF-RNN 75.3; val 72.1"),
+    ),
+    *_segmenters(
+        "dilated",
+        "DilatedNet",
+        2015,
+        DILATED,
+        8,
+        ("dilation8_camvid", 134_313_443, 916, {"context": "basic"}, "CamVid mIoU 65.3"),
+        classes=11,
+    ),
+    *_segmenters(
+        "dilated",
+        "DilatedNet",
+        2015,
+        DILATED,
+        8,
+        ("dilation10", 134_368_179, 2452, {"context": "basic", "layers": 10}, "Cityscapes mIoU 67.1"),
+        classes=19,
+    ),
     *_segmenters(
         "deeplab_v1",
         "DeepLabV1",
