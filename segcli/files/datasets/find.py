@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,7 +192,7 @@ def _names(classes: Classes, found: Found, meaning: Meaning) -> tuple[str, ...]:
         return names
     if meaning.count == 2:
         return OBJECT
-    return tuple(f"class {label}" for label in range(meaning.count))
+    return tuple(f"class_{label}" for label in range(meaning.count))
 
 
 def _parts(
@@ -201,7 +202,8 @@ def _parts(
     known = {example.split for example in examples}
     how = ""
     if known - {"", "test"} and "" in known:
-        examples = [example if example.split else _train(example) for example in examples]
+        # A table may say it for some of its rows only.
+        examples = [example if example.split else replace(example, split="train") for example in examples]
     pool = [example for example in examples if example.split in ("", "train")]
     if pool and "val" not in known and share:
         rest = [example for example in examples if example.split not in ("", "train")]
@@ -215,14 +217,9 @@ def _parts(
     order = {"train": 0, "": 0, "val": 1, "test": 2}
     parts: dict[str, list[Example]] = {}
     for example in sorted(examples, key=lambda one: (order.get(one.split, 3), one.split, one.name)):
-        parts.setdefault(example.split or "train", []).append(example)
+        part = example.split or "train"
+        parts.setdefault(part, []).append(replace(example, split=part))
     return {part: tuple(rows) for part, rows in parts.items()}, how
-
-
-def _train(example: Example) -> Example:
-    from dataclasses import replace
-
-    return replace(example, split="train")
 
 
 def _small(example: Example) -> NDArray[np.float64]:

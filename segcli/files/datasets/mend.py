@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -99,11 +101,14 @@ def _moved(examples: Sequence[Example], twins: Sequence[tuple[int, int, float]],
 
 def _write_names(data: DataSet, target: str) -> None:
     """The names of the classes, where `find_dataset` looks for them."""
-    lines = list(data.names)
-    if data.kind not in ("instances", "objects", "mask"):
-        lines.append(f"void {VOID}")
-    if data.kind != "instances":
-        write_bytes(os.path.join(target, "classes.txt"), "".join(f"{line}\n" for line in lines).encode())
+    if data.kind == "instances":
+        return
+    rows = [(name, label) for label, name in enumerate(data.names)]
+    if data.kind in ("classes", "colors"):
+        rows.append(("void", VOID))
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([("name", "number"), *rows])
+    write_bytes(os.path.join(target, "classes.csv"), text.getvalue().encode())
 
 
 def _mend_one(

@@ -119,7 +119,7 @@ def coco(folder: Path, annotations: Sequence[Mapping[str, object]] | None = None
     for place, name in enumerate(names):
         save(folder / "images" / name, picture(place))
     rows = annotations or [{"image_id": 0, "category_id": 7, "segmentation": [SQUARE]}]
-    (folder / "annotations").mkdir()
+    (folder / "annotations").mkdir(parents=True)
     (folder / "annotations" / "instances.json").write_text(json.dumps(coco_table(names, rows)))
     return folder
 
