@@ -14,7 +14,7 @@ import numpy as np
 from segcli.batch import each, process_pool
 from segcli.errors import InputError
 from segcli.files.datasets.dataset import DataSet
-from segcli.files.datasets.example import Example, Finding, Level, listed
+from segcli.files.datasets.example import Example, Finding, Level, listed, shown
 from segcli.files.datasets.facts import Facts, gather
 from segcli.files.datasets.meaning import LISTED
 from segcli.numeric.likeness import SIDE, find_twins
@@ -91,7 +91,8 @@ def check(data: DataSet, facts: Iterable[Facts]) -> Report:
     rows = list(zip(data.examples, known, strict=True))
     twins = _twins(rows)
     found = [*data.findings, *chain.from_iterable(_faults(data, *row) for row in rows)]
-    found += [*_empty(data, rows), *_absent(data, rows), *_same(rows, twins), *_mixed(rows)]
+    found += [*_more_classes(data, known), *_empty(data, rows), *_absent(data, rows), *_same(rows, twins)]
+    found += _mixed(rows)
     pixels: Counter[int] = Counter()
     pictures: Counter[int] = Counter()
     for one in known:
@@ -166,34 +167,43 @@ def _value_words(data: DataSet, mask: str, facts: Facts) -> str:
     return f"mask {mask!r} has values {shown}, {data.meaning.count} classes declared ({share:.2%} of its pixels)."
 
 
+def _more_classes(data: DataSet, facts: Sequence[Facts]) -> Iterator[Finding]:
+    """Classes that the masks looked at first did not have."""
+    highest = max((number for one in facts for number in one.outside if number < VOID), default=0)
+    if data.meaning.guessed and highest:
+        words = f"the masks looked at first have {data.meaning.count} classes; if {highest} is one too, give "
+        yield Finding("classes", "warning", f"{words}--classes {highest + 1}.")
+
+
 def _empty(data: DataSet, rows: Sequence[Row]) -> Iterator[Finding]:
     """Masks without an object, or with nothing but void."""
-    if data.kind in ("mask", "instances", "objects"):
-        empty = [example.masks[0] for example, facts in rows if facts.counts and not set(facts.counts) - {0, VOID}]
-        if data.kind == "objects":
-            empty = [example.image for example, facts in rows if facts.counts and not set(facts.counts) - {0, VOID}]
-    else:
-        empty = [example.masks[0] for example, facts in rows if set(facts.counts) == {VOID}]
+    with_ground = data.kind in ("mask", "instances", "objects")
+    nothing = {0, VOID} if with_ground else {VOID}
+    empty = [
+        example.image if data.kind == "objects" else example.masks[0]
+        for example, facts in rows
+        if facts.counts and not set(facts.counts) - nothing
+    ]
     if empty:
-        what = "void only" if data.kind in ("classes", "colors") else "no object"
-        words = f"{len(empty):,} of {len(rows):,} masks hold {what}: {listed(empty)}."
-        yield Finding("empty", "warning", words, tuple(empty))
+        words = f"{len(empty):,} of {len(rows):,} masks hold {'no object' if with_ground else 'void only'}: "
+        yield Finding("empty", "warning", f"{words}{listed(empty)}.", tuple(empty))
 
 
 def _absent(data: DataSet, rows: Sequence[Row]) -> Iterator[Finding]:
-    """Classes that never occur in a part."""
+    """Classes that never occur in a part, of which at least one mask was read."""
     seen: dict[str, set[int]] = defaultdict(set)
     for example, facts in rows:
-        seen[example.split].update(facts.counts)
+        if facts.counts:
+            seen[example.split].update(facts.counts)
     everywhere = set().union(*seen.values())
-    if not everywhere:
-        return
-    for label, name in enumerate(data.names):
-        parts = [part for part in data.splits if label not in seen[part]]
+    for label, name in enumerate(data.names if seen else ()):
+        parts = [part for part in seen if label not in seen[part]]
         if label not in everywhere:
-            yield Finding("absent", "warning", f"class {label} ({name}) occurs in no mask.")
+            yield Finding("absent", "warning", f"class {label} ({shown(name)}) occurs in no mask.")
         elif parts:
-            yield Finding("absent", "warning", f"class {label} ({name}) occurs in no mask of {', '.join(parts)}.")
+            yield Finding(
+                "absent", "warning", f"class {label} ({shown(name)}) occurs in no mask of {', '.join(parts)}."
+            )
 
 
 def _twins(rows: Sequence[Row]) -> tuple[tuple[int, int, float], ...]:

@@ -10,7 +10,7 @@ import pytest
 from files.datasets.folders import SHAPE, by_parts, coco, mask, pairs, picture, save
 from PIL import Image
 
-from segcli.check import Report, check, gather_all
+from segcli.check import Report, check, first_error, gather_all
 from segcli.errors import UsageError
 from segcli.files.datasets import DataSet, find_dataset
 from segcli.files.datasets.mend import Mended, check_target, mend
@@ -49,7 +49,10 @@ def masks_of(folder: Path, masks: Mapping[int, np.ndarray]) -> Path:
 def test_sound_data_have_no_findings_and_shares_that_add_up(tmp_path: Path) -> None:
     found = report(by_parts(tmp_path))
     assert found.findings == ()
-    assert [(one.name, one.share, one.pictures) for one in found.classes] == [("background", 0.5, 6), ("object", 0.5, 6)]
+    assert [(one.name, one.share, one.pictures) for one in found.classes] == [
+        ("background", 0.5, 6),
+        ("object", 0.5, 6),
+    ]
     assert found.sizes == {(16, 12): 6}
     assert found.forms == {"uint8 gray": 6}
 
@@ -118,6 +121,26 @@ def test_values_outside_the_classes(tmp_path: Path) -> None:
     done, copy = mended(tmp_path, tmp_path / "copy", classes=3)
     assert [example.name for example in copy.examples] == ["m0x"]
     assert [line.split("'")[1] for line in done.lost] == [f"{tmp_path}/masks/m{place}x.png" for place in (1, 2)]
+
+
+def test_a_class_that_the_first_look_missed_is_told(tmp_path: Path) -> None:
+    # 401 masks, of which each second one is looked at first.
+    masks = {place: mask(0, 1, 2) for place in range(401)}
+    masks[1] = mask(0, 3)
+    found = report(masks_of(tmp_path, masks))
+    assert len(words(found, "values")) == 1
+    assert words(found, "classes") == [
+        "warning: the masks looked at first have 3 classes; if 3 is one too, give --classes 4."
+    ]
+
+
+def test_the_first_error_speaks_for_all(tmp_path: Path) -> None:
+    pairs(tmp_path, ["a", "b", "c"])
+    assert first_error(report(tmp_path)) is None
+    (tmp_path / "masks" / "a.png").unlink()
+    (tmp_path / "masks" / "b.png").unlink()
+    words = f"picture '{tmp_path}/images/a.png' has no mask. (1 more; segcli check lists them)"
+    assert str(first_error(report(tmp_path))) == words
 
 
 def test_masks_of_two_makers_are_made_one(tmp_path: Path) -> None:

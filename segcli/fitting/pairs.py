@@ -9,10 +9,11 @@ import numpy as np
 
 from segcli.arrays import Array, Labels
 from segcli.errors import InputError, UsageError
+from segcli.files.datasets.meaning import is_mask
 from segcli.files.hints import Hints, find_hints, read_hint
 from segcli.files.read import read_image
 from segcli.files.sources import Item
-from segcli.fitting.truth import Lazy, class_truth, is_mask, mask_truth, scribble_truth
+from segcli.fitting.truth import Lazy, class_truth, mask_truth, scribble_truth
 from segcli.numeric.pixel_model import MOST_CLASSES
 
 

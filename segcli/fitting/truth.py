@@ -80,11 +80,6 @@ def scribble_truth(strokes: Labels, classes: int) -> Labels:
     return strokes.astype(np.int32) - 1
 
 
-def is_mask(values: set[int]) -> bool:
-    """Whether label images with these values in all are masks: 0 and 255, or 0 and 1."""
-    return values <= {0, VOID} or values <= {0, 1}
-
-
 def draw(truth: Labels, most: int, generator: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Draw pixels at random, as many of each class as there can be.
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from segcli.errors import InputError
-from segcli.fitting.truth import Lazy, class_truth, draw, is_mask, mask_truth, scribble_truth
+from segcli.files.datasets.meaning import is_mask
+from segcli.fitting.truth import Lazy, class_truth, draw, mask_truth, scribble_truth
 
 
 def test_masks_are_known_by_their_values() -> None:

@@ -137,9 +137,11 @@ def _lines(report: Report, seconds: float, quiet: bool) -> Iterator[str]:
 
 def _classes(report: Report) -> Iterator[str]:
     """How often each class occurs."""
-    width = max(len(one.name) for one in report.classes)
+    from segcli.files.datasets.example import shown
+
+    width = max(len(shown(one.name)) for one in report.classes)
     for one in report.classes:
-        yield f"  {one.name:<{width}}  {one.share:7.2%} of pixels, in {one.pictures:,} pictures"
+        yield f"  {shown(one.name):<{width}}  {one.share:7.2%} of pixels, in {one.pictures:,} pictures"
     if report.void:
         yield f"  {'(void)':<{width}}  {report.void:7.2%}"
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from segcli.errors import InputError
-from segcli.files.datasets.example import Example, Finding, Sample
+from segcli.files.datasets.example import Example, Finding, Sample, shown
 from segcli.files.datasets.meaning import Meaning
 from segcli.files.datasets.truth import open_image, read_truth
 
@@ -60,7 +60,7 @@ class DataSet:
     def describe(self) -> str:
         """Say in one line what was found and what was done."""
         parts = ", ".join(f"{len(examples):,} {part}" for part, examples in self.splits.items())
-        names = ", ".join(self.names[:6]) + (", ..." if len(self.names) > 6 else "")
+        names = ", ".join(map(shown, self.names[:6])) + (", ..." if len(self.names) > 6 else "")
         said = f"{self.layout}: {parts}{f' (val drawn {self.drawn})' if self.drawn else ''}"
         errors = sum(finding.level == "error" for finding in self.findings)
         more = f"; {errors} fault{'s' if errors > 1 else ''} in pairing" if errors else ""

@@ -103,6 +103,11 @@ class Found:
     ignore: tuple[int, ...] = ()
 
 
+def shown(name: str) -> str:
+    """A name as it is, or quoted where it holds what a terminal would act on."""
+    return name if name.isprintable() else repr(name)
+
+
 def listed(names: list[str], most: int = 4) -> str:
     """A few of many names, and how many more there are.
 

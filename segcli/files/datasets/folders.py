@@ -19,6 +19,9 @@ PARTS = {
 """Names of folders and lists, and the part of the data they stand for."""
 
 SUFFIXES = ("_mask", "_masks", "-mask", "_label", "_labels", "_seg", "_segmentation", "_gt", "_groundtruth")
+PARTNERS = ("annot", "_annot", "_masks", "_mask", "masks", "_labels", "_label", "_gt")
+"""What folders of masks are called after the folder of their pictures."""
+
 MASK_ENDINGS = ENDINGS | {".npz"}
 
 Place = tuple[str, str, str]
@@ -139,12 +142,16 @@ def add_pairs(found: Found, place: Place, suffix: str | None = None) -> None:
     ends = max(suffixes, key=lambda end: sum(f"{key}{end}" in masks for key in images))
     if image_folder == mask_folder:
         images = {key: paths for key, paths in images.items() if not key.endswith(ends)}
-    if images and masks and not any(f"{key}{ends}" in masks for key in images):
-        raise UsageError(
-            f"no picture of {image_folder!r} has a mask in {mask_folder!r}: pictures are called "
-            f"{listed(sorted(images), 2)}, masks {listed(sorted(masks), 2)}. Name what the masks' stems end in "
-            "with --suffix."
-        )
+    if images and not any(f"{key}{ends}" in masks for key in images):
+        if masks and image_folder != mask_folder:
+            raise UsageError(
+                f"no picture of {image_folder!r} has a mask in {mask_folder!r}: pictures are called "
+                f"{listed(sorted(images), 2)}, masks {listed(sorted(masks), 2)}. Name what the masks' stems end in "
+                "with --suffix."
+            )
+        words = f"none of the {len(images):,} pictures of {image_folder!r} has a mask; they are left out."
+        found.findings.append(Finding("no-masks", "warning", words, (image_folder,)))
+        return
     for key, paths in images.items():
         _add(found, part, key, (paths, masks.pop(f"{key}{ends}", [])))
     spare = sorted(path for paths in masks.values() for path in paths)
@@ -173,6 +180,18 @@ def _add(found: Found, part: str, key: str, files: tuple[list[str], list[str]]) 
         found.findings.append(Finding("no-mask", "error", f"picture {images[0]!r} has no mask.", (images[0],)))
     else:
         found.examples.append(Example(key, images[0], (masks[0],), part))
+
+
+def find_partners(folder: str) -> Found | None:
+    """`train/` with its masks in `trainannot/` or `train_masks/`, and so for other parts."""
+    inside = subfolders(folder)
+    found = Found("", [])
+    for word, part in PARTS.items():
+        partner = _first(inside, [f"{word}{end}" for end in PARTNERS])
+        if word in inside and partner:
+            found.layout = found.layout or f"{word}/ + {os.path.basename(partner)}/"
+            add_pairs(found, (part, inside[word], partner))
+    return found if found.layout else None
 
 
 def find_beside(folder: str, suffix: str | None = None) -> Found | None:

@@ -9,7 +9,7 @@ import os
 from segcli.errors import InputError, UsageError
 from segcli.files.datasets.class_names import CAMVID, VOC, known_colors
 from segcli.files.datasets.example import Example, Finding, Found
-from segcli.files.datasets.folders import PARTS, add_pairs, entries, files_below, subfolders
+from segcli.files.datasets.folders import PARTS, entries, files_below, find_partners, subfolders
 from segcli.files.read import read_bytes
 
 LONGEST_LIST = 256 * 2**20
@@ -75,21 +75,18 @@ def _voc(folder: str, image_folder: str, mask_folder: str) -> Found:
 
 
 def find_camvid(folder: str) -> Found | None:
-    """Lists with `image mask` on each line, or the folders `train/` and `trainannot/`."""
+    """Lists with `image mask` on each line, or folders such as `train/` and `trainannot/`."""
     lists = [path for path in entries(folder) if path.lower().endswith(".txt")]
     found = Found("CamVid lists", [])
     for path in lists:
         part = PARTS.get(os.path.splitext(os.path.basename(path))[0].lower())
         if part is not None:
             _add_list(found, folder, path, part)
-    inside = subfolders(folder)
     if not found.examples and not found.findings:
-        found.layout = "CamVid folders"
-        for word, part in PARTS.items():
-            if word in inside and f"{word}annot" in inside:
-                add_pairs(found, (part, inside[word], inside[f"{word}annot"]))
-    if not found.examples and not found.findings:
-        return None
+        partners = find_partners(folder)
+        if partners is None:
+            return None
+        found = partners
     if any(os.path.basename(os.path.dirname(example.masks[0])).endswith("annot") for example in found.examples):
         # SegNet's files: eleven classes, and 11 for what is none of them.
         found.names, found.ignore = CAMVID, (11,)

@@ -57,12 +57,14 @@ class Meaning:
     count : number of classes.
     table : class of each stored number or color; 255 is void. Empty for instances and objects.
     threshold : a gray value above which a pixel is the object, whatever the file holds; or None.
+    guessed : whether the number of classes was found by looking at masks.
     """
 
     kind: Kind
     count: int
     table: Mapping[int, int] = field(default_factory=dict)
     threshold: float | None = None
+    guessed: bool = False
 
     def apply(self, values: Array, name: str) -> tuple[NDArray[np.uint8], Labels | None]:
         """Classes, and objects where they are numbered, of stored numbers.
@@ -198,14 +200,19 @@ def find_meaning(
     return _as_classes(exact, values, declared, ignore)
 
 
+def is_mask(values: set[int]) -> bool:
+    """Whether label images with these values in all are masks: 0 and 1, 0 and 255, or 0 and 65,535."""
+    return any(values <= {0, full} for full in FULL)
+
+
 def _numbered(seen: list[Seen], values: set[int]) -> bool:
     """Whether masks number their objects: more than 8 bits, and more than one number above 0."""
-    return any(one.wide for one in seen) and not any(values <= {0, full} for full in FULL)
+    return any(one.wide for one in seen) and not is_mask(values)
 
 
 def _is_mask(seen: list[Seen], values: set[int]) -> bool:
     """Whether masks have two values, or had them before they were blended."""
-    if any(values <= {0, full} for full in FULL) or values == {0, 128, 255}:
+    if is_mask(values) or values == {0, 128, 255}:
         return True
     # 0 and 1 in some, 0 and 255 in others, and no file with both: masks of two makers.
     if values == {0, 1, 255} and not any({1, 255} <= set(one.counts) for one in seen):
@@ -241,9 +248,9 @@ def _as_classes(seen: list[Seen], values: set[int], declared: int, ignore: tuple
             "are no class numbers from 0. Give --classes FILE with a line 'name number' for each, or "
             "--kind instances if they number objects."
         )
-    return Meaning(
-        "classes", max(count, 2), {**{label: label for label in range(max(count, 2))}, **dict.fromkeys(void, VOID)}
-    )
+    count = max(count, 2)
+    table = {**{label: label for label in range(count)}, **dict.fromkeys(void, VOID)}
+    return Meaning("classes", count, table, guessed=not declared)
 
 
 def _by_color(seen: list[Seen], classes: Classes) -> Meaning:

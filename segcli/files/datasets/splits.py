@@ -11,7 +11,7 @@ from hashlib import sha256
 import numpy as np
 
 from segcli.errors import UsageError
-from segcli.files.datasets.example import Example
+from segcli.files.datasets.example import Example, shown
 
 SIDES = re.compile(r"(?i)^(.*?)(?:[_\- .]?(left|right|od|os)|(?:(?<=\d)|(?<=[_\- .]))([lr]))$")
 """A name that ends in a side: left or right, l or r after a digit or a mark, od or os (oculus dexter, sinister)."""
@@ -70,7 +70,7 @@ def _count(examples: Sequence[Example]) -> int:
 def _sample(examples: Sequence[Example]) -> str:
     """The names of one group."""
     first = examples[0].group
-    names = [example.name for example in examples if example.group == first]
+    names = [shown(example.name) for example in examples if example.group == first]
     return ", ".join(names[:2]) + (", ..." if len(names) > 2 else "")
 
 

@@ -119,11 +119,36 @@ def test_voc_in_colors(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lists", [True, False])
 def test_camvid(tmp_path: Path, lists: bool) -> None:
     data = find_dataset(camvid(tmp_path, lists=lists))
-    assert data.layout == ("CamVid lists" if lists else "CamVid folders")
+    assert data.layout == ("CamVid lists" if lists else "train/ + trainannot/")
     assert {part: len(examples) for part, examples in data.splits.items()} == {"train": 2, "val": 2, "test": 2}
     assert data.names[3] == "road"
     assert len(data.names) == 11
     assert np.array_equal(data.read(data.examples[0]).classes, mask(0, 3, 255))
+
+
+def test_carvanas_folders_and_a_part_without_masks(tmp_path: Path) -> None:
+    for car in ("00087a6b", "02159e54", "1ae8a68a"):
+        for view in (1, 2):
+            save(tmp_path / "train" / f"{car}_{view:02d}.jpg", picture(view))
+            save(tmp_path / "train_masks" / f"{car}_{view:02d}_mask.gif", mask(0, 255))
+    save(tmp_path / "test" / "0004d4463b50_01.jpg", picture())
+    data = find_dataset(tmp_path)
+    assert data.layout == "train/ + train_masks/"
+    assert [len(part) for part in data.splits.values()] == [4, 2]
+    assert len({example.group for example in data.splits["val"]}) == 1
+    assert np.array_equal(data.read(data.examples[0]).classes, mask(0, 1))
+
+
+def test_a_part_without_any_mask_is_left_out_in_one_line(tmp_path: Path) -> None:
+    for number in range(3):
+        save(tmp_path / "train" / f"{number}.tif", picture(number))
+        save(tmp_path / "train" / f"{number}_mask.tif", mask(0, 255))
+        save(tmp_path / "test" / f"{number}.tif", picture(number))
+    data = find_dataset(tmp_path)
+    assert sum(map(len, data.splits.values())) == 3
+    (finding,) = data.findings
+    assert finding.words == f"none of the 3 pictures of '{tmp_path}/test' has a mask; they are left out."
+    assert finding.level == "warning"
 
 
 def test_coco_polygons_and_a_picture_without_objects(tmp_path: Path) -> None:
