@@ -75,9 +75,10 @@ def decode_runs(counts: Any, height: int, width: int) -> Mask:
             runs = np.asarray(counts, np.int64)
         except (TypeError, ValueError, OverflowError) as failure:
             raise InputError(f"has run lengths that are no list of whole numbers: {failure}.") from failure
-    if runs.ndim != 1 or (runs.size and runs.min() < 0) or int(runs.sum()) != height * width:
+    total = sum(runs.ravel().tolist())
+    if runs.ndim != 1 or (runs.size and runs.min() < 0) or total != height * width:
         raise InputError(
-            f"has run lengths that add up to {int(runs.sum())}; {height * width} pixels of {width} x {height} are "
+            f"has run lengths that add up to {total}; {height * width} pixels of {width} x {height} are "
             "expected, and no run below 0."
         )
     values = np.repeat(np.arange(runs.size) % 2 == 1, runs)
@@ -121,10 +122,18 @@ def _filled(corners: NDArray[np.float64], height: int, width: int) -> Mask:
     y = (np.minimum(v[moved], v[moved + 1]) + 0.5) / FINE - 0.5
     # Floats, for whether the sum is whole decides as it does in COCO's reader.
     crossing = (np.floor(x) == x) & (x >= 0) & (x <= width - 1)
+    mask = np.zeros((height, width), bool)
+    if not crossing.any():
+        return mask
+    columns = x[crossing].astype(np.int64)
     rows = np.ceil(np.clip(y[crossing], 0, height)).astype(np.int64)
-    turns = np.bincount(x[crossing].astype(np.int64) * height + rows, minlength=height * width + 1)
-    inside = np.cumsum(turns[: height * width]) % 2 == 1
-    return np.ascontiguousarray(inside.reshape(width, height).T)
+    first, last = int(columns.min()), int(columns.max())
+    size = (last + 1 - first) * height
+    # A closed outline crosses each column an even number of times, so columns do not disturb each other.
+    turns = np.bincount((columns - first) * height + rows, minlength=size + 1)
+    inside = np.cumsum(turns[:size]) % 2 == 1
+    mask[:, first : last + 1] = inside.reshape(-1, height).T
+    return mask
 
 
 def _outline(corners: Array) -> tuple[Array, Array]:

@@ -75,6 +75,7 @@ def test_repeated_corners_change_nothing() -> None:
         ([1, 2], "add up to 3; 4 pixels"),
         ([5, -1], "no run below 0"),
         ([[1, 3]], "add up to 4"),
+        ([2**63 - 1, 2**63 - 1, 6], "add up to 18446744073709551620"),
         (["a"], "no list of whole numbers"),
         ("\x7f", "damaged run lengths"),
         ("P", "damaged run lengths"),

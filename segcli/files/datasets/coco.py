@@ -139,6 +139,8 @@ def _add(found: Found, files: _Files, labels: Mapping[int, int], source: tuple[s
             continue
         name = os.path.splitext(str(row["file_name"]))[0].replace(os.sep, "/")
         size = (int(row["width"]), int(row["height"]))
+        if min(size) < 1:
+            raise ValueError(f"{row['file_name']!r} is {size[0]} x {size[1]} pixels")
         drawn = tuple(objects.get(int(row["id"]), ()))
         found.examples.append(Example(name, place, (path,), part, objects=drawn, size=size))
 

@@ -16,6 +16,8 @@ from segcli.files.datasets.coco import find_coco
 from segcli.files.datasets.dataset import DataSet
 from segcli.files.datasets.example import Example, Finding, Found, listed
 from segcli.files.datasets.folders import (
+    IMAGES,
+    MASKS,
     add_pairs,
     entries,
     find_beside,
@@ -56,7 +58,8 @@ def find_dataset(
     Parameters
     ----------
     folder : a folder, a CSV of pairs, or a COCO JSON file.
-    images, masks : folders of the pictures and of the masks, as they are or below the folder; equal stems are pairs.
+    images, masks : folders of the pictures and of the masks: what they are called in the folder or in its parts, or
+        where they are.
     suffix : what stems of masks have beyond those of their pictures, such as _mask.
     classes : how many, their names, a well-known data set or a file; see `class_names.read_classes`.
     kind : mask, classes or instances; None: found out.
@@ -105,12 +108,16 @@ def _found(place: str, images: str | None, masks: str | None, suffix: str | None
             raise UsageError(f"{place!r} is a file; data are a folder, a .csv with pairs, or a COCO .json.")
         return reader(place) or Found("", [])
     if suffix is not None:
-        return find_beside(place, suffix) or Found("", [])
+        return find_folders(place, suffix=suffix) or find_beside(place, suffix) or Found("", [])
     return next((found for layout in LAYOUTS if (found := layout(place)) is not None), Found("", []))
 
 
 def _named(place: str, images: str | None, masks: str | None, suffix: str | None) -> Found:
-    """Pairs of the folders that the user names; one that is not named is the folder itself."""
+    """Pairs of the folders that the user names; one that is not named is called as usual, or the folder itself."""
+    called = (images.lower(),) if images else IMAGES, (masks.lower(),) if masks else MASKS
+    known = find_folders(place, called[0], called[1], suffix) if os.path.isdir(place) else None
+    if known is not None:
+        return known
     folders = []
     for flag, name in (("images", images), ("masks", masks)):
         inside = os.path.join(place, name) if name is not None else place

@@ -69,20 +69,22 @@ def files_below(folder: str, endings: Iterable[str] = ENDINGS, top: str = "") ->
     return found
 
 
-def find_folders(folder: str) -> Found | None:
-    """`images/` and `masks/` with equal stems, alone or under parts, or parts under them."""
-    places = list(_places(folder))
+def find_folders(
+    folder: str, images: Sequence[str] = IMAGES, masks: Sequence[str] = MASKS, suffix: str | None = None
+) -> Found | None:
+    """`images/` and `masks/`, or what they are called, with equal stems: alone, under parts, or parts under them."""
+    places = list(_places(folder, images, masks))
     if not places:
         return None
-    _, images, masks = places[0]
+    _, image_folder, mask_folder = places[0]
     nested = any(part for part, _, _ in places)
     between = f", by {'/'.join(dict.fromkeys(part for part, _, _ in places))}" if nested else ""
-    found = Found(f"{_last(images, nested)}/ + {_last(masks, nested)}/{between}", [])
+    found = Found(f"{_last(image_folder, nested)}/ + {_last(mask_folder, nested)}/{between}", [])
     for place in places:
-        add_pairs(found, place)
-    for part, path in sorted(_parts(folder).items()):
+        add_pairs(found, place, suffix)
+    for part, path in _parts(folder).items():
         if part not in {known for known, _, _ in places}:
-            words = f"{path!r} has no {IMAGES[0]}/ and {MASKS[0]}/; it is left out."
+            words = f"{path!r} has no {images[0]}/ and {masks[0]}/; it is left out."
             found.findings.append(Finding("no-masks", "warning", words, (path,)))
     return found
 
@@ -93,18 +95,18 @@ def _last(path: str, nested: bool) -> str:
     return os.path.basename(os.path.dirname(path)) if nested and name.lower() in PARTS else name
 
 
-def _places(folder: str) -> Iterator[Place]:
+def _places(folder: str, images: Sequence[str], masks: Sequence[str]) -> Iterator[Place]:
     """Where the pictures and masks of each part are."""
     inside = subfolders(folder)
-    images, masks = _first(inside, IMAGES), _first(inside, MASKS)
-    if images and masks:
-        yield from paired_places(images, masks)
+    pictures, drawn = _first(inside, images), _first(inside, masks)
+    if pictures and drawn:
+        yield from paired_places(pictures, drawn)
         return
     for part, path in _parts(folder).items():
         deeper = subfolders(path)
-        images, masks = _first(deeper, IMAGES), _first(deeper, MASKS)
-        if images and masks:
-            yield part, images, masks
+        pictures, drawn = _first(deeper, images), _first(deeper, masks)
+        if pictures and drawn:
+            yield part, pictures, drawn
 
 
 def paired_places(images: str, masks: str) -> Iterator[Place]:

@@ -25,6 +25,9 @@ OBJECT = ("background", "object")
 FULL = (1, 255, 65_535)
 """Numbers that stand for the object in masks, by the depth of the file."""
 
+MANY_OBJECTS = 8
+"""Numbers without a gap from which 8-bit masks may be of objects; half as many different counts must occur."""
+
 FLAT = 0.8
 """Share of pixels that are 0 or 255 from which 8-bit masks with numbers between them count as blended."""
 
@@ -206,8 +209,15 @@ def is_mask(values: set[int]) -> bool:
 
 
 def _numbered(seen: list[Seen], values: set[int]) -> bool:
-    """Whether masks number their objects: more than 8 bits, and more than one number above 0."""
-    return any(one.wide for one in seen) and not is_mask(values)
+    """Whether masks number their objects: with more than 8 bits, or each from 1 on without a gap."""
+    if is_mask(values):
+        return False
+    if any(one.wide for one in seen):
+        return True
+    counts = [len(set(one.counts) - {0}) for one in seen]
+    gapless = [set(one.counts) - {0} == set(range(1, count + 1)) for one, count in zip(seen, counts, strict=True)]
+    # Classes occur in any combination; objects are as many as a picture happens to have.
+    return sum(gapless) >= 0.9 * len(seen) and max(counts) >= MANY_OBJECTS and len(set(counts)) >= MANY_OBJECTS // 2
 
 
 def _is_mask(seen: list[Seen], values: set[int]) -> bool:

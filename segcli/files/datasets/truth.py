@@ -84,17 +84,17 @@ def check_size(path: str, values: Array, image_path: str, image: Image) -> None:
 
 def _drawn(example: Example, image: Image) -> tuple[NDArray[np.uint8], Labels]:
     """Classes and objects of an annotation file, upright as the picture is."""
-    classes, instances = draw_objects(example)
     turned = image.header.orientation
-    if turned >= 5 and example.size == image.size[::-1] and example.size != image.size:
-        # Outlines drawn on a picture as it is stored.
-        classes, instances = orient(classes, turned), orient(instances, turned)
-    if classes.shape != image.size[::-1]:
+    stored = turned >= 5 and example.size == image.size[::-1] and example.size != image.size
+    if example.size != image.size and not stored:
+        width, height = example.size or (0, 0)
         raise InputError(
-            f"{example.masks[0]!r} says that {example.image!r} is {classes.shape[1]} x {classes.shape[0]}; it is "
+            f"{example.masks[0]!r} says that {example.image!r} is {width} x {height}; it is "
             f"{image.size[0]} x {image.size[1]}."
         )
-    return classes, instances
+    classes, instances = draw_objects(example)
+    # Outlines may be drawn on a picture as it is stored.
+    return (orient(classes, turned), orient(instances, turned)) if stored else (classes, instances)
 
 
 def _united(example: Example, image: Image) -> tuple[NDArray[np.uint8], Labels]:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from files.datasets.folders import (
-    SHAPE,
-    SQUARE,
     by_parts,
     camvid,
-    coco,
-    coco_table,
     mask,
     pairs,
     picture,
@@ -22,7 +17,7 @@ from files.datasets.folders import (
     voc,
 )
 
-from segcli.errors import InputError, UsageError
+from segcli.errors import UsageError
 from segcli.files.datasets import DataSet, find_dataset
 
 
@@ -87,6 +82,16 @@ def test_a_suffix_between_folders_is_found_and_can_be_given(tmp_path: Path) -> N
     assert second.read(second.examples[0]).classes[0, 0] == 1
 
 
+def test_other_folders_of_the_parts_can_be_named(tmp_path: Path) -> None:
+    by_parts(tmp_path)
+    for part in ("train", "val", "test"):
+        for path in (tmp_path / part / "masks").iterdir():
+            save(tmp_path / part / "Masks2" / path.name, mask(255, 0))
+    data = find_dataset(tmp_path, masks="Masks2")
+    assert data.layout == "images/ + Masks2/, by train/val/test"
+    assert data.read(data.examples[0]).classes[0, 0] == 1
+
+
 def test_folders_anywhere_can_be_named(tmp_path: Path) -> None:
     pairs(tmp_path / "here", ["a"], images="pictures", masks="x")
     (tmp_path / "there").mkdir()
@@ -149,70 +154,6 @@ def test_a_part_without_any_mask_is_left_out_in_one_line(tmp_path: Path) -> None
     (finding,) = data.findings
     assert finding.words == f"none of the 3 pictures of '{tmp_path}/test' has a mask; they are left out."
     assert finding.level == "warning"
-
-
-def test_coco_polygons_and_a_picture_without_objects(tmp_path: Path) -> None:
-    data = find_dataset(coco(tmp_path), val_share=0)
-    assert data.describe() == ("COCO JSON: 2 train; annotated objects, 3 classes: background, debris, cell")
-    sample = data.read(data.examples[0])
-    expected = np.zeros(SHAPE, np.uint8)
-    expected[2:8, 2:8] = 2
-    assert np.array_equal(sample.classes, expected)
-    assert sample.instances is not None
-    assert np.array_equal(sample.instances, expected // 2)
-    assert not data.read(data.examples[1]).classes.any()
-
-
-def test_coco_run_lengths_crowds_and_objects_within_objects(tmp_path: Path) -> None:
-    everything = {"counts": [0, SHAPE[0] * SHAPE[1]], "size": list(SHAPE)}
-    column = {"counts": [0, 12, 180], "size": list(SHAPE)}
-    # The same column, packed: 0 is '0', 12 '<', 180 = 5 * 32 + 20, so 20 + 32 and 5.
-    packed = {"counts": "0<d5", "size": list(SHAPE)}
-    rows = [
-        {"image_id": 0, "category_id": 7, "segmentation": column},
-        {"image_id": 0, "category_id": 3, "segmentation": everything},
-        {"image_id": 1, "category_id": 7, "segmentation": packed},
-        {"image_id": 1, "category_id": 3, "segmentation": everything, "iscrowd": 1},
-    ]
-    data = find_dataset(coco(tmp_path, rows), val_share=0)
-    first, second = (data.read(example) for example in data.examples)
-    assert np.array_equal(first.classes[:, 0], np.full(12, 2))
-    assert (first.classes[:, 1:] == 1).all()
-    assert first.instances is not None
-    assert sorted(np.unique(first.instances).tolist()) == [1, 2]
-    assert np.array_equal(second.classes[:, 0], np.full(12, 2))
-    assert (second.classes[:, 1:] == 255).all()
-
-
-def test_coco_files_by_parts(tmp_path: Path) -> None:
-    for part in ("train", "valid"):
-        save(tmp_path / part / f"{part}.png", picture())
-        rows = [{"image_id": 0, "category_id": 7, "segmentation": [SQUARE]}]
-        text = json.dumps(coco_table([f"{part}.png"], rows))
-        (tmp_path / part / "_annotations.coco.json").write_text(text)
-    data = find_dataset(tmp_path)
-    assert (names(data), names(data, "val")) == (["train"], ["valid"])
-    one = find_dataset(tmp_path / "train" / "_annotations.coco.json")
-    assert names(one) == ["train"]
-
-
-def test_coco_outlines_drawn_on_the_stored_picture_are_turned_with_it(tmp_path: Path) -> None:
-    from PIL import Image
-
-    folder = coco(tmp_path)
-    for name in "ab":
-        exif = Image.Exif()
-        exif[0x112] = 6
-        (folder / "images" / f"{name}.png").unlink()
-        Image.fromarray(picture()).save(folder / "images" / f"{name}.jpg", exif=exif)
-    path = folder / "annotations" / "instances.json"
-    path.write_text(path.read_text().replace(".png", ".jpg"))
-    sample = (data := find_dataset(folder, val_share=0)).read(data.examples[0])
-    assert sample.image.shape == sample.classes.shape == SHAPE[::-1]
-    # A quarter clockwise: row r becomes column 11 - r.
-    expected = np.zeros(SHAPE[::-1], np.uint8)
-    expected[2:8, 4:10] = 2
-    assert np.array_equal(sample.classes, expected)
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
@@ -297,7 +238,7 @@ def test_names_that_do_not_match_are_shown_from_both_sides(tmp_path: Path) -> No
         ({"images": "nowhere"}, "--images 'nowhere' is no folder"),
         ({"kind": "boxes"}, "is 'boxes'; it must be one of mask, classes, instances"),
         ({"val_share": 1.0}, "is 1; it must be at least 0 and below 1"),
-        ({"suffix": "_nothing"}, "no pictures with masks"),
+        ({"suffix": "_nothing"}, "no picture of .* has a mask in"),
         ({"classes": 1}, "--classes is 1; it must be between 2 and 255"),
         ({"classes": "a,b,a"}, "has 'a' twice"),
         ({"classes": "nofile.txt"}, "is no file"),
@@ -323,52 +264,6 @@ def test_places_that_are_no_data_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{}")
     with pytest.raises(UsageError, match="has no lists 'images'"):
         find_dataset(tmp_path / "a.json")
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (lambda held: held["categories"].clear(), "has 0 categories"),
-        (lambda held: held["categories"][0].pop("name"), "a category without id and name"),
-        (lambda held: held["images"][0].pop("width"), "is no COCO file: KeyError, 'width'"),
-        (lambda held: held["annotations"].append(5), "is no COCO file: TypeError"),
-    ],
-)
-def test_damaged_coco_files_are_refused(tmp_path: Path, change: object, words: str) -> None:
-    path = coco(tmp_path) / "annotations" / "instances.json"
-    held = json.loads(path.read_text())
-    change(held)  # type: ignore[operator]
-    path.write_text(json.dumps(held))
-    with pytest.raises(InputError, match=words):
-        find_dataset(tmp_path)
-
-
-def test_a_truncated_coco_file_is_refused(tmp_path: Path) -> None:
-    path = coco(tmp_path) / "annotations" / "instances.json"
-    path.write_text(path.read_text()[:-9])
-    with pytest.raises(InputError, match="is damaged"):
-        find_dataset(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("outline", "words"),
-    [
-        ({"counts": [1, 2], "size": [12, 16]}, "object 1 of .*a.png' has run lengths that add up to 3"),
-        ({"counts": [1, 2], "size": [3, 1]}, "has run lengths for"),
-        ({"rle": 1}, "has neither polygons nor run lengths"),
-        ([[1, 2]], "has a polygon of 2 numbers"),
-    ],
-)
-def test_damaged_outlines_name_the_object(tmp_path: Path, outline: object, words: str) -> None:
-    data = find_dataset(coco(tmp_path, [{"image_id": 0, "category_id": 3, "segmentation": outline}]), val_share=0)
-    with pytest.raises(InputError, match=words):
-        data.read(data.examples[0])
-
-
-def test_annotations_of_nothing_are_told(tmp_path: Path) -> None:
-    rows = [{"image_id": 5, "category_id": 3, "segmentation": [SQUARE]}]
-    (finding,) = find_dataset(coco(tmp_path, rows)).findings
-    assert "annotation 0 is of image 5, which the file does not have" in finding.words
 
 
 def test_the_real_sets_are_found(data: Path) -> None:

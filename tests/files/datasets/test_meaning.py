@@ -100,6 +100,16 @@ def test_sixteen_bit_numbers_are_objects(tmp_path: Path) -> None:
     assert classes(data) == [0, 1]
 
 
+def test_numbers_without_gaps_are_objects_in_8_bits_too(tmp_path: Path) -> None:
+    counts = (3, 9, 5, 7, 4, 9)
+    data = built(tmp_path / "objects", *(mask(*range(count + 1)) for count in counts))
+    assert data.kind == "instances"
+    assert built(tmp_path / "said", *(mask(*range(count + 1)) for count in counts), kind="classes").kind == "classes"
+    # Classes occur in any combination.
+    parts = [(0, 1, 3), (0, 2, 9), (0, 5, 7), (1, 2, 8), (0, 4, 6), (0, 9)]
+    assert built(tmp_path / "classes", *(mask(*part) for part in parts)).kind == "classes"
+
+
 def test_a_user_says_what_numbers_are(tmp_path: Path) -> None:
     deep = mask(0, 1, 2, kind=np.uint16)
     assert built(tmp_path / "a", deep, kind="classes").kind == "classes"
