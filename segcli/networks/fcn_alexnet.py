@@ -8,21 +8,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segcli.networks import initial
-from segcli.networks.blocks import BilinearUpsampling, LocalResponseNorm, Upsampling, scaled
+from segcli.networks.backbones.alexnet import caffenet_features
+from segcli.networks.blocks import BilinearUpsampling, Upsampling, scaled
 from segcli.networks.shapes import cropped
 
 PAD, OFFSET = 100, 18
 """Zeros around the picture; rows and columns cut off the upsampled scores, so that pixels lie on their scores."""
-LAYERS = {
-    "features.0": "conv1",
-    "features.4": "conv2",
-    "features.8": "conv3",
-    "features.10": "conv4",
-    "features.12": "conv5",
+PUBLIC = {
+    "conv1": "features.0",
+    "conv2": "features.4",
+    "conv3": "features.8",
+    "conv4": "features.10",
+    "conv5": "features.12",
     "classifier.0": "fc6",
     "classifier.3": "fc7",
 }
-"""Layers of a CaffeNet that is numbered in the manner of public weights, and their names in Caffe."""
+"""Layers as Caffe or a CaffeNet of the table calls them, and as they are called here."""
 
 
 class FCNAlexNet(nn.Module):
@@ -37,6 +38,10 @@ class FCNAlexNet(nn.Module):
     width : scales the channels of all layers.
     upsampling : fixed (the reference's), learned (a dense kernel) or depthwise (a kernel a class), from bilinear.
     dropout : share of the units of the two hidden layers that training leaves out.
+
+    Raises
+    ------
+    SettingError : there is no such upsampling.
 
     References
     ----------
@@ -55,43 +60,32 @@ class FCNAlexNet(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        first, second, third, hidden = (scaled(channels, width, multiple=2) for channels in (96, 256, 384, 4096))
-        self.conv1 = nn.Conv2d(in_channels, first, 11, stride=4, padding=PAD)
-        self.conv2 = nn.Conv2d(first, second, 5, padding=2, groups=2)
-        self.conv3 = nn.Conv2d(second, third, 3, padding=1)
-        self.conv4 = nn.Conv2d(third, third, 3, padding=1, groups=2)
-        self.conv5 = nn.Conv2d(third, second, 3, padding=1, groups=2)
-        self.pool = nn.MaxPool2d(3, 2, ceil_mode=True)
-        self.norm = LocalResponseNorm(5, 1e-4, 0.75)
-        self.fc6 = nn.Conv2d(second, hidden, 6)
+        hidden = scaled(4096, width)
+        self.features = caffenet_features(in_channels, width=width, first_padding=PAD)
+        self.fc6 = nn.Conv2d(scaled(256, width, 2), hidden, 6)
         self.fc7 = nn.Conv2d(hidden, hidden, 1)
         self.dropout = nn.Dropout(dropout)
-        self.score_fr = nn.Conv2d(hidden, classes, 1)
         initial.he_normal(self)
+        self.score_fr = nn.Conv2d(hidden, classes, 1)
         initial.zeros(self.score_fr)
         self.upscore = BilinearUpsampling(classes, 63, 32, upsampling)
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (N, classes, H, W) of pictures (N, C, H, W)."""
-        features = self.norm(self.pool(F.relu(self.conv1(image), inplace=True)))
-        features = self.norm(self.pool(F.relu(self.conv2(features), inplace=True)))
-        for layer in (self.conv3, self.conv4, self.conv5):
-            features = F.relu(layer(features), inplace=True)
-        features = self.pool(features)
-        for layer in (self.fc6, self.fc7):
-            features = self.dropout(F.relu(layer(features), inplace=True))
-        return cropped(self.upscore(self.score_fr(features)), image, OFFSET)
+        features = self.dropout(F.relu(self.fc6(self.features(image)), inplace=True))
+        scores = self.score_fr(self.dropout(F.relu(self.fc7(features), inplace=True)))
+        return cropped(self.upscore(scores), image, OFFSET)
 
     def from_public(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Weights of a CaffeNet under this network's names, the fully connected ones as convolutions.
 
         `network.load_state_dict(network.from_public(state), strict=False)` starts from them; its scores stay 0. The
-        layers may be called as in Caffe (conv1) or numbered (features.0).
+        layers may be called as in Caffe (conv1, fc6) or numbered (features.0, classifier.0).
         """
         own, made = self.state_dict(), {}
         for key, value in state.items():
             layer, _, kind = key.rpartition(".")
-            name = f"{LAYERS.get(layer, layer)}.{kind}"
+            name = f"{PUBLIC.get(layer, layer)}.{kind}"
             if name in own:
                 made[name] = value
         for name, size in (("fc6.weight", 6), ("fc7.weight", 1)):

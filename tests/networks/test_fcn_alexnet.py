@@ -45,7 +45,7 @@ def test_the_offset_puts_every_pixel_on_its_own_scores():
 
 def test_three_layers_are_grouped_and_the_scores_begin_at_zero():
     network = build("fcn_alexnet", width=1 / 8)
-    assert [network.get_submodule(f"conv{number}").groups for number in range(1, 6)] == [1, 2, 1, 2, 2]
+    assert [network.features[number].groups for number in (0, 4, 8, 10, 12)] == [1, 2, 1, 2, 2]
     assert not network(torch.rand(1, 3, 20, 20)).any()
     # He: sqrt(2 / (32 x 36))
     assert network.fc6.weight.std().item() == pytest.approx((2 / 1152) ** 0.5, rel=0.01)
@@ -89,7 +89,18 @@ def test_weights_of_caffenet_are_taken_under_both_kinds_of_names(numbered):
     missing, unexpected = network.load_state_dict(network.from_public(given), strict=False)
     assert missing == ["score_fr.weight", "score_fr.bias", "upscore.weight"]
     assert not unexpected
-    assert torch.equal(network.conv4.weight, state["conv4.weight"])
+    assert torch.equal(network.features[10].weight, state["conv4.weight"])
     features = torch.rand(2, 8, 6, 6, generator=torch.Generator().manual_seed(1))
     expected = nn.functional.linear(features.flatten(1), state["fc6.weight"], state["fc6.bias"])
     torch.testing.assert_close(network.fc6(features).flatten(1), expected)
+
+
+@torch.no_grad()
+def test_a_caffenet_of_the_table_starts_it():
+    caffenet = build("caffenet", classes=10, width=1 / 32).eval()
+    network = build("fcn_alexnet", width=1 / 32).eval()
+    network.load_state_dict(network.from_public(caffenet.state_dict()), strict=False)
+    network.features[0].padding = (0, 0)
+    image = torch.rand(1, 3, 227, 227, generator=torch.Generator().manual_seed(0))
+    hidden = network.fc7(nn.functional.relu(network.fc6(network.features(image)))).flatten(1)
+    torch.testing.assert_close(hidden, caffenet.classifier[:4](caffenet.features(image).flatten(1)))
