@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from segcli.errors import SettingError, UsageError
+from segcli.learning.weights import load_encoder
 from segcli.networks.fcn import LAST_OFFSET, PAD, POOL3_OFFSET, POOL4_OFFSET
 from segcli.networks.registry import build
 
@@ -192,6 +193,16 @@ def test_fully_connected_weights_of_vgg_become_convolutions_that_agree(depth):
     torch.testing.assert_close(hidden.flatten(1), vgg.classifier[:5](features.flatten(1)))
     image = picture(1, 3, 64, 64)
     torch.testing.assert_close(network.features[2:](image[:, :2]), vgg.features[2:](image[:, :2]))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_public_weights_are_loaded_into_all_but_the_scores(channels):
+    vgg = build("vgg16", width=1 / 32)
+    network = build("fcn8s", in_channels=channels, width=1 / 32)
+    report = load_encoder(network, {f"module.{name}": tensor for name, tensor in vgg.state_dict().items()})
+    assert len(report.matched) == 30
+    assert not report.missing
+    assert torch.equal(network.fc7.weight.flatten(1), vgg.classifier[3].weight)
 
 
 @each_fcn

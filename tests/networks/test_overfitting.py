@@ -3,7 +3,9 @@
 A loss that cannot fit four pictures is a bug: a broken gradient, a shifted output, a dead start.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 import torch
@@ -20,18 +22,22 @@ EACH = 10
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one network is trained: Adam at a learning rate, at most so many steps, up to a score."""
+    """How one network is made and trained: Adam at a learning rate, at most so many steps, up to a score."""
 
     width: float = 1 / 8
     rate: float = 3e-3
     steps: int = 400
     goal: float = 0.95
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 RECIPES = {
     # outlines are as fine as 32 pixels allow
     "fcn32s": Recipe(goal=0.85),
     "fcn_alexnet": Recipe(goal=0.85),
+    # an eighth of the pixels
+    "dense_autoencoder": Recipe(steps=800),
+    "deep_saliency": Recipe(options={"resize": False}),
 }
 TRAINED = [row for row in ARCHITECTURES if row.task != "classification"]
 
@@ -97,7 +103,7 @@ def test_four_pictures_are_learned_by_heart(row):
     recipe = RECIPES.get(row.name, Recipe())
     pictures, labels, maps = shapes()
     classes = {"segmentation": 3, "map": 1, "image": 3}[row.task]
-    network = build(row.name, in_channels=3, classes=classes, width=recipe.width)
+    network = build(row.name, in_channels=3, classes=classes, width=recipe.width, **recipe.options)
     given = pictures
     if row.task == "segmentation":
         loss, score = (lambda made: F.cross_entropy(made, labels)), (lambda made: mean_iou(made, labels))
@@ -108,7 +114,7 @@ def test_four_pictures_are_learned_by_heart(row):
         with torch.no_grad():
             first = F.mse_loss(network.eval()(given), pictures)
         # a tenth of the first error is a share of 0.9 that is gone
-        recipe = Recipe(recipe.width, recipe.rate, recipe.steps, 0.9)
+        recipe = replace(recipe, goal=0.9)
         loss = lambda made: F.mse_loss(made, pictures)  # noqa: E731
         score = lambda made: float(1 - loss(made) / first)  # noqa: E731
     with torch.random.fork_rng(devices=[]):
