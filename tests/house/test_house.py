@@ -30,7 +30,8 @@ HEAVY = {
     *("imagecodecs", "safetensors"),
 }
 TORCH_FREE = {
-    *("networks/__init__.py", "networks/registry.py", "learning/__init__.py"),
+    *("networks/__init__.py", "networks/architecture.py", "networks/registry.py", "networks/table.py"),
+    *("networks/backbones/__init__.py", "networks/backbones/table.py", "learning/__init__.py"),
     *("learning/loss_expression.py", "learning/settings.py"),
 }
 """The files beside the networks and what teaches them that the command line reads at every start."""
@@ -110,7 +111,7 @@ def test_a_method_imports_no_other_method(path):
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if path.parent.name == "networks"], ids=module_name)
 def test_an_architecture_imports_no_other_one(path):
-    shared = {"blocks", "initial", "shapes", "registry", "backbones", "summary"}
+    shared = {"architecture", "blocks", "initial", "shapes", "registry", "table", "backbones", "summary"}
     for line, module in imports(ast.walk(tree(path))):
         if module.startswith("segcli.networks."):
             assert module.split(".")[2] in shared, f"{path.name}:{line} imports {module}"

@@ -1,0 +1,85 @@
+"""The rows of the networks that classify whole pictures."""
+
+from __future__ import annotations
+
+from segcli.networks.architecture import Architecture, rows_of
+
+BACKBONES: tuple[Architecture, ...] = (
+    *rows_of(
+        "backbones.lenet",
+        "LeNet",
+        "classification",
+        1998,
+        "LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition, PIEEE 1998",
+        ("lenet5", 61_706, None),
+        in_channels=1,
+        classes=10,
+    ),
+    *rows_of(
+        "backbones.alexnet",
+        "AlexNet",
+        "classification",
+        2014,
+        "Krizhevsky: One weird trick for parallelizing convolutional neural networks, arXiv 2014",
+        ("alexnet", 61_100_840, None),
+    ),
+    *rows_of(
+        "backbones.alexnet",
+        "CaffeNet",
+        "classification",
+        2012,
+        "Krizhevsky, Sutskever, Hinton: ImageNet classification with deep convolutional neural networks, NIPS 2012",
+        ("caffenet", 60_965_224, None),
+    ),
+    *rows_of(
+        "backbones.vgg",
+        "VGG",
+        "classification",
+        2014,
+        "Simonyan, Zisserman: Very deep convolutional networks for large-scale image recognition, ICLR 2015",
+        ("vgg16", 138_357_544, None, {"depth": 16}),
+        ("vgg16_bn", 138_365_992, None, {"depth": 16, "batch_norm": True}),
+        ("vgg19", 143_667_240, None, {"depth": 19}),
+        ("vgg19_bn", 143_678_248, None, {"depth": 19, "batch_norm": True}),
+    ),
+    *rows_of(
+        "backbones.googlenet",
+        "GoogLeNet",
+        "classification",
+        2014,
+        "Szegedy et al.: Going deeper with convolutions, CVPR 2015",
+        ("googlenet", 6_624_904, None),
+        ("googlenet_paper", 6_998_552, None, {"layout": "paper"}),
+    ),
+    *rows_of(
+        "backbones.inception",
+        "InceptionV3",
+        "classification",
+        2015,
+        "Szegedy et al.: Rethinking the Inception architecture for computer vision, CVPR 2016",
+        ("inception_v3", 27_161_264, None),
+    ),
+    *rows_of(
+        "backbones.resnet",
+        "ResNet",
+        "classification",
+        2015,
+        "He, Zhang, Ren, Sun: Deep residual learning for image recognition, CVPR 2016",
+        ("resnet18", 11_689_512, None, {"depth": 18}),
+        ("resnet34", 21_797_672, None, {"depth": 34}),
+        ("resnet50", 25_557_032, None, {"depth": 50}),
+        ("resnet101", 44_549_160, None, {"depth": 101}),
+        ("resnet152", 60_192_808, None, {"depth": 152}),
+    ),
+    *rows_of(
+        "backbones.densenet",
+        "DenseNet",
+        "classification",
+        2016,
+        "Huang, Liu, van der Maaten, Weinberger: Densely connected convolutional networks, CVPR 2017",
+        ("densenet121", 7_978_856, None, {"depth": 121}),
+        ("densenet161", 28_681_000, None, {"depth": 161}),
+        ("densenet169", 14_149_480, None, {"depth": 169}),
+        ("densenet201", 20_013_928, None, {"depth": 201}),
+    ),
+)
