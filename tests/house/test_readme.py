@@ -18,6 +18,9 @@ from tools.readme import README, with_table
 
 from segcli.methods import NAMES
 
+# Its commands build on each other's files.
+pytestmark = pytest.mark.xdist_group("readme")
+
 TEXT = README.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 COMMANDS = [
