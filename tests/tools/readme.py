@@ -25,10 +25,11 @@ def method_table() -> str:
 
 
 def network_table() -> str:
-    """One row a paper: its networks, what each has in parameters, sees in pixels, and the paper."""
+    """One row a paper: its networks, what each has in parameters, sees in pixels, and the paper; no classifiers."""
     papers: dict[str, list[Architecture]] = {}
     for row in ARCHITECTURES:
-        papers.setdefault(row.paper, []).append(row)
+        if row.task != "classification":
+            papers.setdefault(row.paper, []).append(row)
     lines = ["| networks | parameters in millions | sees, in pixels | paper |", "|---|---|---|---|"]
     for paper, rows in papers.items():
         names = " ".join(f"`{row.name}`" for row in rows)
