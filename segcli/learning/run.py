@@ -18,6 +18,7 @@ from segcli.learning.batches import Batches, Example
 from segcli.learning.class_weights import median_frequency_weights
 from segcli.learning.losses import loss_from_expression
 from segcli.learning.model import ModelCard
+from segcli.learning.processes import Processes
 from segcli.learning.scaling import Scaling, fit_scaling
 from segcli.learning.settings import TrainSettings
 from segcli.learning.targets import BORDER_NAMES, TargetKind, target_of
@@ -139,8 +140,7 @@ def prepare(
     *,
     device: str = "cpu",
     threads: int = 2,
-    rank: int = 0,
-    world: int = 1,
+    processes: Processes = Processes(),
     encoder_weights: str | None = None,
 ) -> Trainer:
     """Make the trainer of a run: what is not set is found out from the data.
@@ -151,7 +151,7 @@ def prepare(
     names : of the classes.
     settings : of the run.
     encoder_weights : file of public weights that the network's encoder begins with.
-    rank, world : of this process among those that share each batch.
+    processes : that share each batch.
 
     Raises
     ------
@@ -186,7 +186,8 @@ def prepare(
     if settings.class_weights == "median-frequency":
         weights = median_frequency_weights(_counts(cached, len(names))).tolist()
     window = _preparation(augmentation_from(settings.augment), scaling, crop)
-    batches = Batches(len(cached), cached.__getitem__, window, settings.batch, settings.seed, rank, world)
+    shares = processes.rank, processes.world
+    batches = Batches(len(cached), cached.__getitem__, window, settings.batch, settings.seed, *shares)
     judged = Cached(validation, channels, kind)
     loss = loss_from_expression(settings.loss, classes=len(names), class_weights=weights)
     network = card.build(seed=settings.seed)
@@ -194,7 +195,16 @@ def prepare(
     if encoder_weights is not None:
         loaded = load_encoder(network, encoder_weights).matched
     trainer = Trainer(
-        settings, card, batches, judged, loss, device=device, threads=threads, network=network, loaded=loaded
+        settings,
+        card,
+        batches,
+        judged,
+        loss,
+        device=device,
+        threads=threads,
+        network=network,
+        loaded=loaded,
+        processes=processes,
     )
     trainer.broken = cached.broken
     return trainer

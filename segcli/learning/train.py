@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -23,6 +23,7 @@ from segcli.learning.batches import Batch, Batches, Examples
 from segcli.learning.losses import Loss, deep_supervision
 from segcli.learning.model import ModelCard
 from segcli.learning.optimizer import load_optimizer, make_optimizer, optimizer_arrays, set_rate
+from segcli.learning.processes import Processes
 from segcli.learning.schedule import Schedule
 from segcli.learning.settings import TrainSettings
 from segcli.learning.tiles import predict_logits
@@ -86,12 +87,13 @@ class Trainer:
     threads : that make batches ahead of time.
     network : with weights already, such as an encoder's; built by the card if None.
     loaded : names of the parameters that an encoder gave.
+    processes : that share each batch.
 
     Attributes
     ----------
     progress : where the run stands.
     broken : pictures that could not be read, by number, and why.
-    learner : what is called in training, the network or what wraps it.
+    learner : gives all outputs of the network, with gradients that are means over all processes.
 
     Raises
     ------
@@ -111,6 +113,7 @@ class Trainer:
         threads: int = 2,
         network: nn.Module | None = None,
         loaded: Sequence[str] = (),
+        processes: Processes = Processes(),
     ) -> None:
         self.settings, self.card, self.batches, self.validation = settings, card, batches, validation
         self.device, self.threads = device, threads
@@ -126,7 +129,8 @@ class Trainer:
         self.progress = Progress()
         self._half = _half(settings.amp, device)
         self._scaler = torch.amp.GradScaler(enabled=self._half is torch.float16)
-        self.learner: Callable[[Tensor], Tensor] = self.network
+        self.processes = processes
+        self.learner = processes.wrapped(_Outputs(self.network), device)
         self.broken: Mapping[int, str] = {}
 
     def with_rate(self, rate: float) -> Trainer:
@@ -153,13 +157,18 @@ class Trainer:
             self.progress.seconds = time.perf_counter() - start
             speed = len(batch.names) * self.batches.world / max(time.perf_counter() - began, 1e-9)
             yield Step(step + 1, self.steps, step // per_epoch, value, self._rate(step), speed)
-            out_of_time = self.settings.max_seconds is not None and self.progress.seconds >= self.settings.max_seconds
+            out_of_time = self._out_of_time()
             if (step + 1) % per_epoch == 0 or out_of_time:
                 event = self._judge(step // per_epoch)
                 self.progress.seconds = time.perf_counter() - start
                 yield event
                 if out_of_time or 0 < self.settings.patience <= self.progress.since_best:
                     return
+
+    def _out_of_time(self) -> bool:
+        """Whether the run has had its time; process 0 looks at the clock."""
+        most = self.settings.max_seconds
+        return most is not None and bool(self.processes.share(self.progress.seconds >= most))
 
     def _rate(self, step: int) -> float:
         return self.rate * self.schedule.share(step) * DROP**self.progress.drops
@@ -190,11 +199,11 @@ class Trainer:
     def _backward(self, batch: Batch) -> float:
         half = nullcontext() if self._half is None else torch.autocast(self.device.split(":")[0], self._half)
         with half:
-            if hasattr(self.network, "side_outputs") and self.learner is self.network:
-                outputs = tuple(self.network.side_outputs(batch.images).values())  # type: ignore[operator]
+            outputs = self.learner(batch.images)
+            if len(outputs) > 1:
                 loss = deep_supervision(self.loss, outputs, batch.targets)
             else:
-                loss = self.loss(self.learner(batch.images), batch.targets, weight_map=batch.weights)
+                loss = self.loss(outputs[0], batch.targets, weight_map=batch.weights)
         self._scaler.scale(loss / self.settings.accumulate).backward()
         return float(loss.detach())
 
@@ -230,7 +239,10 @@ class Trainer:
         began = time.perf_counter()
         per_epoch = self.settings.steps_per_epoch or 1
         mean_loss = float(np.mean(self.progress.losses[-per_epoch:]))
-        scores = validate(self.judged(), self.card, self.validation, self.device) if len(self.validation) else {}
+        scores: dict[str, float] = {}
+        if len(self.validation) and self.processes.rank == 0:
+            scores = validate(self.judged(), self.card, self.validation, self.device)
+        scores, mean_loss = self.processes.share((scores, mean_loss))
         scores["loss"] = mean_loss
         by_loss = self.settings.best_by == "loss" or not len(self.validation)
         value = -mean_loss if by_loss else scores[self.settings.best_by]
@@ -284,6 +296,19 @@ class Trainer:
         if "scaler" in state and self._scaler.is_enabled():
             scale, growth = state["scaler"].tolist()
             self._scaler.load_state_dict({**self._scaler.state_dict(), "scale": scale, "_growth_tracker": int(growth)})
+
+
+class _Outputs(nn.Module):
+    """All outputs of a network that are learned from, the main one first."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        if hasattr(self.network, "side_outputs"):
+            return tuple(self.network.side_outputs(images).values())  # type: ignore[operator]
+        return (self.network(images),)
 
 
 def _half(amp: str, device: str) -> torch.dtype | None:

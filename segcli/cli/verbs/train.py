@@ -262,6 +262,7 @@ def _train(
     """Set the run up, go through it and keep what it leaves."""
     from segcli.learning.device import find_device
     from segcli.learning.folder import RunFolder, go_on, load_last
+    from segcli.learning.processes import joined
     from segcli.learning.rate import find_rate
     from segcli.learning.run import parts_of, prepare
 
@@ -272,22 +273,36 @@ def _train(
     last = load_last(out) if resume else None
     if last is not None:
         settings = _same_run(settings, last[0].facts, last[1], facts, out)
-    _report_faults(data, say)
     training, validation = parts_of(data)
-    trainer = prepare(
-        training, validation, data.names, settings, device=place, threads=threads, encoder_weights=encoder_weights
-    )
-    if trainer.settings.rate is None:
-        say("looking for a learning rate ...")
-        trainer = trainer.with_rate(find_rate(trainer))
-    if last is not None:
-        go_on(trainer, last[0])
-    settings = trainer.settings
-    say(
-        f"{settings.model} on {place}: {len(training)} pictures, windows of {settings.crop} pixels, {settings.batch} a "
-        f"step, {settings.steps_per_epoch} steps an epoch, rate {trainer.rate:g}, augmentation {settings.augment}"
-    )
-    _loop(trainer, folder, say, json)
+    with joined(place) as (processes, place):
+        if processes.rank:
+            say = _nothing
+        _report_faults(data, say)
+        trainer = prepare(
+            training,
+            validation,
+            data.names,
+            settings,
+            device=place,
+            threads=threads,
+            processes=processes,
+            encoder_weights=encoder_weights,
+        )
+        if trainer.settings.rate is None:
+            say("looking for a learning rate ...")
+            trainer = trainer.with_rate(processes.share(find_rate(trainer) if processes.rank == 0 else 0.0))
+        if last is not None:
+            go_on(trainer, last[0])
+        settings = trainer.settings
+        say(
+            f"{settings.model} on {place}: {len(training)} pictures, {settings.batch} windows of {settings.crop} pixels"
+            f" a step, {settings.steps_per_epoch} steps an epoch, rate {trainer.rate:g}, {settings.augment} augmentation"
+        )
+        if processes.rank:
+            for _ in trainer.run():
+                pass
+        else:
+            _loop(trainer, folder, say, json)
 
 
 def _same_run(
