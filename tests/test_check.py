@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from files.datasets.folders import SHAPE, by_parts, coco, mask, pairs, picture, save
+from files.datasets.folders import SHAPE, by_parts, coco, mask, pairs, picture, save, table
 from PIL import Image
 
 from segcli.check import Report, check, first_error, gather_all
@@ -268,6 +268,25 @@ def test_originals_are_never_touched(tmp_path: Path) -> None:
             check_target(str(tmp_path / target), str(tmp_path / "data"))
     with pytest.raises(UsageError, match="is not an empty folder"):
         check_target(str(tmp_path / "copy"), str(tmp_path / "data"))
+
+
+def test_names_that_lead_out_of_the_folder_stay_in_the_copy(tmp_path: Path) -> None:
+    inside = tmp_path / "one" / "two"
+    pairs(tmp_path / "one", ["a"])
+    inside.mkdir()
+    rows = [{"image": "../images/a.png", "mask": "../masks/a.png"}]
+    _, copy = mended(table(inside, rows), tmp_path / "copy" / "deep")
+    assert [example.name for example in copy.examples] == ["images/a"]
+    assert {path.name for path in tmp_path.iterdir()} == {"one", "copy"}
+    assert [path.name for path in (tmp_path / "copy").iterdir()] == ["deep"]
+
+
+def test_a_threshold_makes_sound_masks_of_lossy_ones(tmp_path: Path) -> None:
+    save(tmp_path / "images" / "a.png", picture())
+    save(tmp_path / "masks" / "a.jpg", mask(0, 255))
+    found = report(tmp_path, mask_threshold=100)
+    assert found.count("error") == 0
+    assert [one.share for one in found.classes] == [0.5, 0.5]
 
 
 def test_workers_find_the_same(tmp_path: Path) -> None:

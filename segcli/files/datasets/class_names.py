@@ -40,7 +40,16 @@ KNOWN = {"voc": VOC, "camvid": CAMVID, "cityscapes": CITYSCAPES}
 NO_CLASS = frozenset(("void", "ignore", "ignored", "unlabeled", "unlabelled", "unlabel", "unknown"))
 """Names of what is no class: such pixels are void."""
 
-FILES = ("classes.txt", "classes.csv", "class_dict.csv", "label_colors.txt", "labels.txt", "codes.txt", "classes.json")
+FILES = (
+    "classes.txt",
+    "classes.csv",
+    "class_dict.csv",
+    "label_colors.txt",
+    "labels.txt",
+    "codes.txt",
+    "class_names.txt",
+    "classes.json",
+)
 """Where data sets keep the names of their classes."""
 
 MOST = VOID
@@ -176,6 +185,9 @@ def _rows(path: str) -> list[list[str]]:
     rows = list(csv.reader(lines, delimiter=mark)) if mark in (",", ";") else [line.split() for line in lines]
     rows = [[word.strip() for word in row if word.strip()] for row in rows]
     if rows and rows[0] and rows[0][0].lower() in ("name", "class", "class_name", "label"):
+        del rows[0]
+    if rows and rows[0] == ["__ignore__"]:
+        # labelme counts it as -1.
         del rows[0]
     if not rows:
         raise UsageError(f"{path!r} names no classes.")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from segcli.arrays import Mask
 from segcli.errors import InputError, UsageError
-from segcli.files.datasets.example import Drawn, Example, Finding, Found
+from segcli.files.datasets.example import Drawn, Example, Finding, Found, plain_name
 from segcli.files.datasets.folders import PARTS, entries, files_below, subfolders
 from segcli.files.datasets.lists import read_text
 from segcli.files.rle import decode_runs, draw_polygons
@@ -137,7 +137,7 @@ def _add(found: Found, files: _Files, labels: Mapping[int, int], source: tuple[s
             words = f"{path!r} names {row['file_name']!r}, which is not there, or twice."
             found.findings.append(Finding("no-image", "error", words, (path,)))
             continue
-        name = os.path.splitext(str(row["file_name"]))[0].replace(os.sep, "/")
+        name = plain_name(str(row["file_name"]))
         size = (int(row["width"]), int(row["height"]))
         if min(size) < 1:
             raise ValueError(f"{row['file_name']!r} is {size[0]} x {size[1]} pixels")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -101,6 +102,18 @@ class Found:
     names: tuple[str, ...] = ()
     colors: Mapping[tuple[int, int, int], int] | None = None
     ignore: tuple[int, ...] = ()
+
+
+def plain_name(path: str) -> str:
+    """The name of a picture by the path that a list gives it: without the ending, and never above its folder.
+
+    Examples
+    --------
+    >>> plain_name("../left/a.b.png")
+    'left/a.b'
+    """
+    parts = os.path.splitext(path.replace("\\", "/"))[0].split("/")
+    return "/".join(part for part in parts if part not in ("", ".", "..")) or "picture"
 
 
 def shown(name: str) -> str:

@@ -16,9 +16,10 @@ from segcli.files.datasets.example import Example
 from segcli.files.datasets.meaning import Meaning, count_numbers
 from segcli.files.datasets.truth import read_truth
 from segcli.files.image import Image
-from segcli.files.labels import read_numbers
+from segcli.files.labels import read_labels, read_numbers
 from segcli.files.read import read_bytes, read_image
 from segcli.numeric.likeness import SIDE
+from segcli.segmentation import VOID
 
 EDGE = 64
 """Gray values from 0 and from 255 within which a mask saved with loss still says which of the two it was."""
@@ -105,6 +106,8 @@ def _mask_facts(example: Example, meaning: Meaning, image: Image | None) -> dict
     path = example.masks[0]
     try:
         values, header = read_numbers(path)
+        if meaning.threshold is not None:
+            values, header = read_labels(path, mask_threshold=meaning.threshold), None
         lossy = header.compression if header is not None and header.lossy else ""
         seen = count_numbers(values, lossy)
     except InputError as failure:
@@ -112,16 +115,11 @@ def _mask_facts(example: Example, meaning: Meaning, image: Image | None) -> dict
     found: dict[str, Any] = {
         "mask_size": (values.shape[1], values.shape[0]),
         "mask_turned": 1 if header is None else header.orientation,
-        "lossy": "" if meaning.threshold is not None else lossy,
+        "lossy": lossy,
         "two_valued": _is_two_valued(values),
     }
-    if lossy and meaning.threshold is None:
+    if lossy:
         return found
-    if meaning.threshold is not None:
-        gray = values if values.ndim == 2 else values.mean(axis=2)
-        above = int((gray > meaning.threshold).sum())
-        counts = {0: gray.size - above, 1: above}
-        return {**found, "counts": {label: count for label, count in counts.items() if count}}
     numbers = seen.counts
     if meaning.kind == "colors" and not seen.colored:
         numbers = {value << 32 | value << 16 | value: count for value, count in seen.counts.items()}
@@ -131,9 +129,10 @@ def _mask_facts(example: Example, meaning: Meaning, image: Image | None) -> dict
 def _class_facts(numbers: Mapping[int, int], meaning: Meaning) -> dict[str, Any]:
     """Pixels by classes, and those that are in none."""
     if meaning.kind == "instances":
+        void = sum(numbers.get(number, 0) for number in meaning.table)
         ground = numbers.get(0, 0)
-        counts = {0: ground, 1: sum(numbers.values()) - ground}
-        objects = len(numbers) - (ground > 0)
+        counts = {0: ground, 1: sum(numbers.values()) - ground - void, VOID: void}
+        objects = len(set(numbers) - {0, *meaning.table})
         return {"counts": {label: count for label, count in counts.items() if count}, "objects": objects}
     outside = dict.fromkeys(meaning.outside(numbers), 0)
     counts = {}

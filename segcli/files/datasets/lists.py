@@ -8,7 +8,7 @@ import os
 
 from segcli.errors import InputError, UsageError
 from segcli.files.datasets.class_names import CAMVID, VOC, known_colors
-from segcli.files.datasets.example import Example, Finding, Found
+from segcli.files.datasets.example import Example, Finding, Found, plain_name
 from segcli.files.datasets.folders import PARTS, entries, files_below, find_partners, subfolders
 from segcli.files.read import read_bytes
 
@@ -101,8 +101,8 @@ def _add_list(found: Found, folder: str, path: str, part: str) -> None:
     for image, mask in rows:
         places = [_resolved(folder, word) for word in (image, mask)]
         if all(places):
-            stem = os.path.splitext(os.path.basename(image))[0]
-            found.examples.append(Example(stem, places[0], (places[1],), part))
+            name = plain_name(os.path.basename(image))
+            found.examples.append(Example(name, places[0], (places[1],), part))
             continue
         code, word = ("no-image", image) if not places[0] else ("no-mask", mask)
         found.findings.append(Finding(code, "error", f"{path!r} names {word!r}, which does not exist.", (path,)))
@@ -156,7 +156,7 @@ def _table(path: str, rows: list[dict[str, str]]) -> Found:
             found.findings.append(Finding(code, "error", words, (path,)))
             continue
         part = row.get("split", "").strip().lower()
-        name = os.path.splitext(row["image"].strip())[0].replace(os.sep, "/")
+        name = plain_name(row["image"].strip())
         group = row.get("group", "").strip()
         found.examples.append(Example(name, files[0], (files[1],), PARTS.get(part, part), group))
     return found

@@ -58,7 +58,7 @@ class Meaning:
     ----------
     kind : of the masks.
     count : number of classes.
-    table : class of each stored number or color; 255 is void. Empty for instances and objects.
+    table : class of each stored number or color; 255 is void. For instances only of what is void.
     threshold : a gray value above which a pixel is the object, whatever the file holds; or None.
     guessed : whether the number of classes was found by looking at masks.
     """
@@ -78,9 +78,8 @@ class Meaning:
         """
         numbers = as_numbers(values, self.kind == "colors")
         if self.kind == "instances":
-            instances = numbers.astype(np.int32)
-            return (instances > 0).astype(np.uint8), instances
-        outside = self.outside(np.unique(numbers).tolist())
+            return self._objects(numbers)
+        outside = self.outside(distinct(numbers)[0].tolist())
         if outside:
             raise InputError(self.complaint(name, outside))
         if self.kind == "colors":
@@ -90,6 +89,14 @@ class Meaning:
         lookup = np.zeros(max(self.table) + 1, np.uint8)
         lookup[list(self.table)] = list(self.table.values())
         return np.asarray(lookup[numbers]), None
+
+    def _objects(self, numbers: Array) -> tuple[NDArray[np.uint8], Labels]:
+        """Object against background; a number that means void is no object."""
+        instances = numbers.astype(np.int32)
+        classes = (instances > 0).astype(np.uint8)
+        for void in self.table:
+            classes[instances == void], instances[instances == void] = VOID, 0
+        return classes, instances
 
     def outside(self, numbers: Iterable[int]) -> list[int]:
         """The numbers, or colors as numbers, that are no class."""
@@ -115,6 +122,8 @@ def _either(table: Mapping[int, int]) -> str:
 
 def as_numbers(values: Array, colored: bool) -> Array:
     """One number for each pixel: gray as it is, a color as red, green and blue in 16 bits each."""
+    if values.dtype == bool:
+        values = values.astype(np.uint8)
     if not colored:
         return values if values.ndim == 2 else values[:, :, 0]
     if values.ndim == 2:
@@ -154,14 +163,22 @@ def count_numbers(values: Array, lossy: str = "") -> Seen:
         numbers = numbers.astype(np.int64)
     if numbers.dtype.kind == "i" and numbers.min() < 0:
         raise InputError(f"holds numbers down to {numbers.min()}; masks begin at 0.")
-    if numbers.dtype.itemsize <= 2 and numbers.dtype.kind in "ub":
+    found, counts = distinct(numbers)
+    return Seen(
+        dict(zip(found.tolist(), counts.tolist(), strict=True)),
+        numbers.dtype.itemsize > 1 and not colored,
+        colored,
+        lossy,
+    )
+
+
+def distinct(numbers: Array) -> tuple[Array, Array]:
+    """The numbers that occur, and how many pixels have each."""
+    if numbers.dtype.kind == "u" and numbers.dtype.itemsize <= 2:
         counts = np.bincount(numbers.ravel())
         found = np.flatnonzero(counts)
-        pairs = zip(found.tolist(), counts[found].tolist(), strict=True)
-    else:
-        unique, counts = np.unique(numbers, return_counts=True)
-        pairs = zip(unique.tolist(), counts.tolist(), strict=True)
-    return Seen(dict(pairs), numbers.dtype.itemsize > 1 and not colored, colored, lossy)
+        return found, counts[found]
+    return np.unique(numbers, return_counts=True)
 
 
 def find_meaning(
@@ -197,7 +214,7 @@ def find_meaning(
         table = {**classes.values, **dict.fromkeys(ignore, VOID)}
         return Meaning("classes", declared, table)
     if kind == "instances" or (kind is None and declared <= 2 and _numbered(exact, values)):
-        return Meaning("instances", 2)
+        return Meaning("instances", 2, dict.fromkeys(ignore, VOID))
     if not exact or kind == "mask" or (kind is None and declared <= 2 and _is_mask(exact, values)):
         return _as_mask(exact, values, ignore)
     return _as_classes(exact, values, declared, ignore)

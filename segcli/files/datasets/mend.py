@@ -125,7 +125,9 @@ def _mend_one(
     except InputError as failure:
         found.lost.append(f"left out, not corrected: {failure}")
         return
-    name = example.name if (part, example.name) not in names else f"{example.name}_{example.split}"
+    name = example.name
+    while (part, name) in names:
+        name = f"{name}_{example.split}"
     names.add((part, name))
     for folder, file, content in (
         ("images", f"{name}{ending}", picture),

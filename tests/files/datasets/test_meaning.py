@@ -100,6 +100,28 @@ def test_sixteen_bit_numbers_are_objects(tmp_path: Path) -> None:
     assert classes(data) == [0, 1]
 
 
+def test_a_number_that_is_void_is_no_object(tmp_path: Path) -> None:
+    data = built(tmp_path, mask(0, 1, 2, 65_535, kind=np.uint16), ignore=65_535)
+    sample = data.read(data.examples[0])
+    assert classes(data) == [0, 1, 255]
+    assert sample.instances is not None
+    assert np.array_equal(sample.instances, mask(0, 1, 2, 0))
+
+
+@pytest.mark.parametrize("kind", [bool, np.int8, np.uint32, np.int64, np.uint64, np.float32, np.float64])
+def test_arrays_of_any_type_are_masks(tmp_path: Path, kind: type) -> None:
+    save(tmp_path / "images" / "a.png", picture())
+    (tmp_path / "masks").mkdir()
+    np.save(tmp_path / "masks" / "a.npy", mask(0, 1).astype(kind))
+    data = find_dataset(tmp_path)
+    assert data.kind == "mask"
+    assert classes(data) == [0, 1]
+    np.savez(tmp_path / "masks" / "a.npz", labels=mask(0, 1, 2).astype(kind))
+    (tmp_path / "masks" / "a.npy").unlink()
+    if kind is not bool:
+        assert classes(find_dataset(tmp_path, classes=3)) == [0, 1, 2]
+
+
 def test_numbers_without_gaps_are_objects_in_8_bits_too(tmp_path: Path) -> None:
     counts = (3, 9, 5, 7, 4, 9)
     data = built(tmp_path / "objects", *(mask(*range(count + 1)) for count in counts))
@@ -169,6 +191,11 @@ def test_colors_that_several_known_sets_have_decide_nothing(tmp_path: Path) -> N
     with pytest.raises(InputError, match="voc or camvid or cityscapes"):
         built(tmp_path, colors[mask(0, 1)])
     assert classes(built(tmp_path / "b", colors[mask(0, 1)], classes="voc")) == [0, 1]
+
+
+def test_labelmes_names_begin_with_one_that_is_no_class(tmp_path: Path) -> None:
+    (tmp_path / "class_names.txt").write_text("__ignore__\n_background_\nroad\n")
+    assert built(tmp_path, mask(0, 1, 255)).names == ("_background_", "road")
 
 
 @pytest.mark.parametrize(
