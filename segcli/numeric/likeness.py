@@ -57,7 +57,10 @@ def turned(small: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def find_twins(small: NDArray[np.uint8], parts: NDArray[np.int64]) -> list[Twin]:
-    """Find pictures of different parts that show the same, turned and mirrored ones too.
+    """Find pictures of different parts that show the same.
+
+    Found are copies that were compressed, resized, made brighter, darker or paler, blurred, noisy, turned by quarters
+    or mirrored. Not found are inverted ones, and mostly those that were cut or tilted by a few percent or degrees.
 
     Parameters
     ----------
