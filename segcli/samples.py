@@ -10,7 +10,7 @@ import numpy as np
 
 from segcli.arrays import Array
 from segcli.errors import SettingError, UsageError
-from segcli.files.write import encode_array, encode_labels, make_folder, write_bytes
+from segcli.files.write import encode_array, encode_labels, make_folder, put
 from segcli.numeric.scenes import NAMES, SMALLEST, draw_scene
 
 Task = Literal["classes", "instances"]
@@ -61,7 +61,7 @@ def _drawn(folder: str, count: int, size: int, how: tuple[int, str]) -> Iterator
     seed, task = how
     make_folder(folder)
     if task == "classes":
-        write_bytes(os.path.join(folder, "classes.txt"), "".join(f"{name}\n" for name in NAMES).encode())
+        put(os.path.join(folder, "classes.txt"), "".join(f"{name}\n" for name in NAMES).encode())
     for number in range(count):
         scene = draw_scene(size, np.random.default_rng([seed, number]))
         part, name = PARTS[number % len(PARTS)], f"sample_{number:04d}.png"
@@ -71,9 +71,7 @@ def _drawn(folder: str, count: int, size: int, how: tuple[int, str]) -> Iterator
             files = {**files, "masks": encode_labels(scene.classes, "classes", ".png", {}, plain=True)}
             files["instances"] = objects
         for place, data in files.items():
-            inside = os.path.join(folder, part, place)
-            os.makedirs(inside, exist_ok=True)
-            write_bytes(os.path.join(inside, name), data)
+            put(os.path.join(folder, part, place, name), data)
         yield name
 
 

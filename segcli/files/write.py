@@ -159,6 +159,20 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         raise
 
 
+def put(path: str, data: bytes) -> None:
+    """Write a file, complete or not at all, in a folder that is made where it is missing.
+
+    Raises
+    ------
+    EnvironmentFailure : it cannot be written; the message names it.
+    """
+    make_parent(path)
+    try:
+        write_bytes(path, data)
+    except EnvironmentFailure as failure:
+        raise EnvironmentFailure(f"{path!r} {failure}") from failure
+
+
 def temporary_name(name: str) -> str:
     """The hidden name a file has until it is complete; shortened where the name is long already."""
     return f".{_head(name)}.{os.getpid()}{TEMPORARY}"

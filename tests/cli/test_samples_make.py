@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,18 @@ def test_equal_seeds_give_equal_files_and_more_pictures_the_same_first_ones(segc
     assert contents(tmp_path / "b") == first
     assert contents(tmp_path / "more").items() > first.items()
     assert contents(tmp_path / "other") != first
+
+
+def test_a_full_disk_names_the_file(segcli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", refuse)
+    result = segcli("samples", "make", tmp_path / "set", "--count", 1, "--size", 16)
+    monkeypatch.undo()
+    assert result.code == 3
+    assert result.err == f"segcli samples: '{tmp_path}/set/classes.txt' cannot be written: No space left on device.\n"
+    assert list((tmp_path / "set").iterdir()) == []
 
 
 def test_json(segcli: Run, tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ def check(
     from segcli.batch import worker_count
     from segcli.check import as_dict, gather_all
     from segcli.check import check as judge
+    from segcli.cli.report import progress
     from segcli.files.datasets import find_dataset
     from segcli.files.datasets.mend import check_target, mend
 
@@ -101,7 +102,12 @@ def check(
         seed=seed,
     )
     workers = worker_count(jobs) if len(found.examples) >= MANY or jobs else 1
-    report = judge(found, gather_all(found, workers))
+    facts = []
+    with progress(len(found.examples), not quiet) as advance:
+        for one in gather_all(found, workers):
+            facts.append(one)
+            advance()
+    report = judge(found, facts)
     done = None if fix is None else mend(report.data, report.facts, report.twins, fix)
     seconds = time.perf_counter() - start
     failed = report.count("error") > 0 if done is None else bool(done.lost)

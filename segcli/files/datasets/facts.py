@@ -18,6 +18,7 @@ from segcli.files.datasets.truth import read_truth
 from segcli.files.image import Image
 from segcli.files.labels import read_labels, read_numbers
 from segcli.files.read import read_bytes, read_image
+from segcli.numeric.forms import as_gray
 from segcli.numeric.likeness import SIDE
 from segcli.segmentation import VOID
 
@@ -82,21 +83,23 @@ def gather(example: Example, meaning: Meaning) -> Facts:
         size=image.size,
         turned=image.header.orientation,
         digest=sha256(data).hexdigest(),
-        small=small_gray(image.gray).tobytes(),
+        small=small_gray(pixels).tobytes(),
     )
     return replace(found, **_mask_facts(example, meaning, image))
 
 
-def small_gray(gray: Array) -> NDArray[np.uint8]:
-    """A picture as 32 x 32 gray values; deeper ones are stretched to 8 bits first."""
+def small_gray(pixels: Array) -> NDArray[np.uint8]:
+    """A picture as 32 x 32 gray values; deeper ones are stretched to 8 bits."""
     from segcli.opencv import cv2
 
-    small = cv2.resize(gray.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    if gray.dtype != np.uint8:
-        finite = small[np.isfinite(small)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-        small = np.nan_to_num((small - low) * (255 / max(high - low, 1e-6)))
-    return np.rint(np.clip(small, 0, 255)).astype(np.uint8)
+    small = as_gray(cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+    if pixels.dtype == np.uint8:
+        return small
+    values = small.astype(np.float64)
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    values = np.nan_to_num((values - low) * (255 / max(high - low, 1e-6)))
+    return np.rint(np.clip(values, 0, 255)).astype(np.uint8)
 
 
 def _mask_facts(example: Example, meaning: Meaning, image: Image | None) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from segcli.files.datasets.folders import (
 )
 from segcli.files.datasets.lists import find_camvid, find_table, find_voc
 from segcli.files.datasets.meaning import KINDS, OBJECT, Meaning, Seen, find_meaning, look_at
-from segcli.files.datasets.splits import drawn, grouped
+from segcli.files.datasets.splits import drawn, grouped, together
 from segcli.files.read import read_image
 
 LAYOUTS = (find_voc, find_coco, find_camvid, find_table, find_folders, find_object_files, find_beside)
@@ -215,9 +215,11 @@ def _parts(
     if pool and "val" not in known and share:
         rest = [example for example in examples if example.split not in ("", "train")]
         pool, how = grouped(pool, group, _small)
+        pool, copies = together(pool)
         pool = drawn(pool, share, seed)
         count = sum(example.split == "val" for example in pool)
-        how = f"{how}, {count / len(pool):.0%} of train, seed {seed}".lstrip(", ") if count else ""
+        said = (how, f"{copies:,} equal files beside the others" if copies else "", f"{count / len(pool):.0%} of train")
+        how = ", ".join((*filter(None, said), f"seed {seed}")) if count else ""
         examples = [*pool, *rest]
     elif group is not None:
         examples, _ = grouped(examples, group, None)

@@ -21,7 +21,7 @@ from segcli.files.image import Image
 from segcli.files.labels import read_numbers
 from segcli.files.read import read_bytes
 from segcli.files.stored import orient
-from segcli.files.write import encode_array, encode_labels, make_folder, make_parent, write_bytes
+from segcli.files.write import encode_array, encode_labels, make_folder, put
 from segcli.segmentation import VOID, Kind
 
 
@@ -108,7 +108,7 @@ def _write_names(data: DataSet, target: str) -> None:
         rows.append(("void", VOID))
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows([("name", "number"), *rows])
-    write_bytes(os.path.join(target, "classes.csv"), text.getvalue().encode())
+    put(os.path.join(target, "classes.csv"), text.getvalue().encode())
 
 
 def _mend_one(
@@ -134,8 +134,7 @@ def _mend_one(
         ("masks", f"{name}.png", encode_labels(labels, kind, ".png", {}, plain=True)),
     ):
         path = os.path.join(target, part, folder, *file.split("/"))
-        make_parent(path)
-        write_bytes(path, content)
+        put(path, content)
     found.written += 1
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 
 import numpy as np
@@ -31,6 +33,9 @@ ALIKE = 0.4
 Slices of an electron microscope have .65, street films .61 to .78, road pictures of one camera .25, separate pictures
 0 to .12.
 """
+
+BEGINNING = 1 << 18
+"""Bytes in which files of one size differ, unless they are copies."""
 
 Look = Callable[[Example], "np.ndarray[tuple[int, ...], np.dtype[np.float64]]"]
 
@@ -158,6 +163,56 @@ def likeness(ordered: Sequence[Example], look: Look) -> float:
     near = float(np.median([correlation(place, place + 1) for place in places]))
     apart = float(np.median([correlation(*pair) for pair in far]))
     return (near - apart) / max(1 - apart, 0.01)
+
+
+def together(examples: Sequence[Example]) -> tuple[list[Example], int]:
+    """Put pictures whose files are equal into one group; the examples, and how many of them are such copies.
+
+    Files are read as far as their sizes and beginnings leave it open. Where more than half of the pictures would hang
+    together, as by black frames in every film, nothing is changed.
+    """
+    same: list[list[Example]] = [list(examples)]
+    for sign in (_size, partial(_digest, most=BEGINNING), _digest):
+        parted: dict[object, list[Example]] = defaultdict(list)
+        for number, alike in enumerate(same):
+            for example in alike:
+                parted[number, sign(example.image)].append(example)
+        same = [alike for alike in parted.values() if len(alike) > 1]
+    groups: dict[str, str] = {}
+    for alike in same:
+        keys = [_root(groups, example.group or example.name) for example in alike]
+        groups.update({key: keys[0] for key in keys if key != keys[0]})
+    copies = sum(len(alike) - 1 for alike in same)
+    if not copies:
+        return list(examples), 0
+    joined = [replace(example, group=_root(groups, example.group or example.name)) for example in examples]
+    grown = {_root(groups, key) for key in groups}
+    sizes = Counter(example.group for example in joined if example.group in grown)
+    return (joined, copies) if 2 * max(sizes.values(), default=0) <= len(joined) else (list(examples), 0)
+
+
+def _root(groups: dict[str, str], key: str) -> str:
+    """The group that a group has become a part of."""
+    while key in groups:
+        key = groups[key]
+    return key
+
+
+def _size(path: str) -> int:
+    """Bytes of a file; of one that cannot be looked at, a number of its own."""
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return -1 - hash(path)
+
+
+def _digest(path: str, most: int = -1) -> bytes:
+    """SHA-256 of a file, or of its beginning."""
+    try:
+        with open(path, "rb") as stream:
+            return sha256(stream.read(most)).digest()
+    except OSError:
+        return os.fsencode(path)
 
 
 def drawn(examples: Sequence[Example], share: float, seed: int) -> list[Example]:

@@ -132,9 +132,9 @@ def test_camvid(tmp_path: Path, lists: bool) -> None:
 
 
 def test_carvanas_folders_and_a_part_without_masks(tmp_path: Path) -> None:
-    for car in ("00087a6b", "02159e54", "1ae8a68a"):
+    for number, car in enumerate(("00087a6b", "02159e54", "1ae8a68a")):
         for view in (1, 2):
-            save(tmp_path / "train" / f"{car}_{view:02d}.jpg", picture(view))
+            save(tmp_path / "train" / f"{car}_{view:02d}.jpg", picture(10 * number + view))
             save(tmp_path / "train_masks" / f"{car}_{view:02d}_mask.gif", mask(0, 255))
     save(tmp_path / "test" / "0004d4463b50_01.jpg", picture())
     data = find_dataset(tmp_path)

@@ -10,7 +10,7 @@ from files.datasets.folders import by_parts, pairs, picture, save
 
 from segcli.files.datasets import find_dataset
 from segcli.files.datasets.example import Example
-from segcli.files.datasets.splits import drawn, grouped
+from segcli.files.datasets.splits import drawn, grouped, together
 
 
 def examples(*names: str) -> list[Example]:
@@ -108,6 +108,32 @@ def test_a_film_is_parted_once_at_its_end_and_numbered_pictures_are_not_taken_fo
     heap = find_dataset(tmp_path / "heap")
     assert heap.drawn == "20% of train, seed 0"
     assert len(heap.splits["val"]) == 8
+
+
+def test_copies_are_never_parted(tmp_path: Path) -> None:
+    names = [f"{word}{number}x" for word in ("ash", "elm", "oak") for number in range(10)]
+    pairs(tmp_path, names)
+    for name in names[1:14]:
+        save(tmp_path / "images" / f"{name}.png", picture(0))
+    data = find_dataset(tmp_path)
+    assert data.drawn == "13 equal files beside the others, 20% of train, seed 0"
+    sides = [{Path(row.image).read_bytes() for row in part} for part in data.splits.values()]
+    assert not sides[0] & sides[1]
+
+
+def test_a_frame_that_every_film_has_does_not_join_them() -> None:
+    rows = [Example(f"{film}{place}", __file__ if not place else "", group=film) for film in "abc" for place in (0, 1)]
+    assert together(rows) == (rows, 0)
+
+
+def test_copies_join_the_groups_they_are_in() -> None:
+    rows = [
+        Example(name, __file__ if name in "bc" else name, group=group)
+        for name, group in zip("abcdefg", "xxyzzzz", strict=True)
+    ]
+    joined, copies = together(rows)
+    assert copies == 1
+    assert [row.group for row in joined] == ["x"] * 3 + ["z"] * 4
 
 
 def test_parts_of_the_data_are_kept(tmp_path: Path) -> None:
