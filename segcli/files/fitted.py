@@ -109,6 +109,31 @@ def _read(path: str, size: int, changed: int) -> Fitted:
     return decode_fitted(read_bytes(path))
 
 
+def read_record(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a model's header says: method, facts, version and content, without reading the arrays.
+
+    Raises
+    ------
+    InputError
+        It is no fitted model, or its header is damaged.
+    """
+    if os.path.lexists(path) and not os.path.isfile(path):
+        raise InputError("is no regular file; a model is one.")
+    try:
+        with open(path, "rb") as stream:
+            start = stream.read(9)
+            length = int.from_bytes(start[:8], "little")
+            rest = stream.read(min(length, LONGEST_HEADER + 1)) if start[8:] == b"{" else b""
+            size = os.fstat(stream.fileno()).st_size
+    except (OSError, ValueError) as failure:
+        missing = not os.path.lexists(path)
+        raise InputError("does not exist." if missing else f"cannot be read: {failure}.") from failure
+    record = _record(start + rest, size)
+    if not isinstance(record.get("method"), str) or not isinstance(record.get("facts"), dict):
+        raise InputError("is a damaged model: its header lacks what was learned. Fit it again.")
+    return record
+
+
 def decode_fitted(data: bytes) -> Fitted:
     """Take the bytes of a file apart, and check them.
 
@@ -133,11 +158,11 @@ def decode_fitted(data: bytes) -> Fitted:
     return Fitted(method, arrays, facts)
 
 
-def _record(data: bytes) -> dict[str, Any]:
-    """What segcli wrote into the header."""
+def _record(data: bytes, size: int | None = None) -> dict[str, Any]:
+    """What segcli wrote into the header; `size` is that of the file where `data` is only its beginning."""
     length = int.from_bytes(data[:8], "little")
     start = data[8:9]
-    if start != b"{" or not 2 <= length <= len(data) - 8:
+    if start != b"{" or not 2 <= length <= (len(data) if size is None else size) - 8:
         raise InputError(f"is not a fitted model{_guess(data)}; segcli fit writes {ENDING} files.")
     if length > LONGEST_HEADER:
         raise InputError(f"has a header of {length} bytes, more than a fitted model has ({LONGEST_HEADER}).")

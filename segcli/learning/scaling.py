@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from segcli.arrays import Array
 from segcli.errors import InputError
 
 ScalingKind = Literal["dataset", "picture", "imagenet"]
+SCALINGS = ("dataset", "picture", "imagenet")
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LOW, HIGH = 1.0, 99.0
@@ -43,12 +44,26 @@ class Scaling:
         ------
         InputError : another number of channels.
         """
+        return self.of(image)(image)
+
+    def of(self, image: Array) -> Callable[[Array], NDArray[np.float32]]:
+        """What scales windows of a picture as the whole of it is scaled.
+
+        Raises
+        ------
+        InputError : another number of channels.
+        """
         planes = np.atleast_3d(image)
         if planes.shape[2] != len(self.mean):
             raise InputError(f"has {planes.shape[2]} channels; the model takes {len(self.mean)}.")
+        low, high = _range(planes, self.kind)
         mean, std = (np.asarray(values, np.float32) for values in (self.mean, self.std))
-        scaled = (_unit(planes, self.kind) - mean) / std
-        return np.ascontiguousarray(np.moveaxis(scaled, 2, 0))
+
+        def scaled(window: Array) -> NDArray[np.float32]:
+            unit = (np.asarray(np.atleast_3d(window), np.float32) - np.float32(low)) / np.float32(high - low)
+            return np.ascontiguousarray(np.moveaxis((unit - mean) / std, 2, 0))
+
+        return scaled
 
     def as_dict(self) -> dict[str, Any]:
         """What a model file keeps of it."""
@@ -60,14 +75,14 @@ class Scaling:
         return cls(values["kind"], tuple(values["mean"]), tuple(values["std"]))
 
 
-def _unit(planes: Array, kind: ScalingKind) -> NDArray[np.float32]:
-    """Values from 0 to 1: of the type's range, or of the picture's own; floats are taken as they are."""
+def _range(planes: Array, kind: ScalingKind) -> tuple[float, float]:
+    """The values that become 0 and 1: of the type's range, or of the picture's own; floats are taken as they are."""
     if kind != "picture":
-        return np.asarray(planes, np.float32) / np.float32(FULL.get(planes.dtype.name, 1.0))
+        return 0.0, FULL.get(planes.dtype.name, 1.0)
     # A megapixel's percentiles are those of every few pixels, to a thousandth.
     step = max(1, planes.shape[0] * planes.shape[1] // 250_000)
     low, high = np.percentile(planes.reshape(-1, planes.shape[2])[::step], (LOW, HIGH))
-    return (np.asarray(planes, np.float32) - np.float32(low)) / np.float32(max(high - low, 1e-6))
+    return float(low), float(max(high, low + 1e-6))
 
 
 def fit_scaling(images: Iterable[Array], kind: ScalingKind | Literal["auto"] = "auto") -> Scaling:
@@ -100,7 +115,9 @@ def fit_scaling(images: Iterable[Array], kind: ScalingKind | Literal["auto"] = "
 
 def _moments(image: Array, kind: ScalingKind) -> tuple[Array, Array]:
     """Mean and deviation of each channel."""
-    unit = _unit(np.atleast_3d(image), kind).astype(np.float64)
+    planes = np.atleast_3d(image)
+    low, high = _range(planes, kind)
+    unit = (planes.astype(np.float64) - low) / (high - low)
     return unit.mean(axis=(0, 1)), unit.std(axis=(0, 1))
 
 
