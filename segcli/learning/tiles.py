@@ -7,7 +7,7 @@ a quarter and are blended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -57,6 +57,36 @@ def spans(length: int, tile: int, margin: int, multiple: int) -> tuple[Span, ...
     return tuple(found)
 
 
+@dataclass(frozen=True)
+class Grid:
+    """Windows over a picture. Where `fade` is above 0 they overlap by twice as many pixels and are blended."""
+
+    height: int
+    width: int
+    rows: tuple[Span, ...]
+    columns: tuple[Span, ...]
+    fade: int = 0
+
+
+Windows = Callable[[Span, Sequence[Span]], Iterable[Tensor]]
+"""What is found in the windows of a row: (K, height, width) for each span of columns."""
+
+
+def grid_of(height: int, width: int, *, tile: int, field: int | None, multiple: int) -> Grid:
+    """Lay windows over a picture.
+
+    Parameters
+    ----------
+    tile : side of the windows, in pixels.
+    field : receptive field in pixels; None or large ones are blended.
+    multiple : of the network's strides.
+    """
+    exact = field is not None and field <= min(WIDEST_FIELD, tile * 3 // 4)
+    margin = (field // 2 + 1 if field else 0) if exact and field is not None else tile // 8
+    rows, columns = (spans(side, tile, margin, multiple) for side in (height, width))
+    return Grid(height, width, rows, columns, 0 if exact else margin)
+
+
 def bands(
     predict: Predict, image: Tensor, *, tile: int, field: int | None, multiple: int
 ) -> Iterator[tuple[int, Tensor]]:
@@ -66,50 +96,60 @@ def bands(
     ----------
     predict : the network.
     image : (C, H, W)
-    tile : side of the windows, in pixels.
-    field : receptive field in pixels; None or large ones are blended.
-    multiple : of the network's strides.
+    tile, field, multiple : as for `grid_of`.
 
     Yields
     ------
     top, logits : first row, and (K, rows, W).
     """
+
+    def windows(row: Span, columns: Sequence[Span]) -> Iterator[Tensor]:
+        for column in columns:
+            yield predict(image[None, :, row.start : row.stop, column.start : column.stop])[0]
+
     height, width = image.shape[-2:]
-    exact = field is not None and field <= min(WIDEST_FIELD, tile * 3 // 4)
-    margin = (field // 2 + 1) if exact and field is not None else tile // 8
-    if exact:
-        columns = spans(width, tile, margin, multiple)
-        for row in spans(height, tile, margin, multiple):
-            parts = []
-            for column in columns:
-                logits = predict(image[None, :, row.start : row.stop, column.start : column.stop])[0]
-                inner = logits[:, row.first - row.start : row.last - row.start]
-                parts.append(inner[..., column.first - column.start : column.last - column.start])
-            yield row.first, torch.cat(parts, -1)
+    yield from assembled(grid_of(height, width, tile=tile, field=field, multiple=multiple), windows)
+
+
+def assembled(grid: Grid, windows: Windows) -> Iterator[tuple[int, Tensor]]:
+    """Put what is found in windows together; yield whole rows from top to bottom, as soon as they are complete.
+
+    Yields
+    ------
+    top, found : first row, and (K, rows, W).
+    """
+    if grid.fade:
+        yield from _blended(grid, windows)
         return
-    yield from _blended(predict, image, tile, margin, multiple)
+    for row in grid.rows:
+        parts = []
+        for column, found in zip(grid.columns, windows(row, grid.columns), strict=True):
+            inner = found[:, row.first - row.start : row.last - row.start]
+            parts.append(inner[..., column.first - column.start : column.last - column.start])
+        yield row.first, torch.cat(parts, -1)
 
 
-def _blended(predict: Predict, image: Tensor, tile: int, margin: int, multiple: int) -> Iterator[tuple[int, Tensor]]:
+def _blended(grid: Grid, windows: Windows) -> Iterator[tuple[int, Tensor]]:
     """Windows that overlap by twice the margin, faded into each other over it."""
-    height, width = image.shape[-2:]
-    rows, columns = (spans(side, tile, margin, multiple) for side in (height, width))
     total: Tensor | None = None
     top = 0
-    for number, row in enumerate(rows):
-        down = _fade(row, height, margin, image)
-        for column in columns:
-            logits = predict(image[None, :, row.start : row.stop, column.start : column.stop])[0].float()
+    for number, row in enumerate(grid.rows):
+        for column, found in zip(grid.columns, windows(row, grid.columns), strict=True):
+            found = found.float()
             if total is None:
-                total = logits.new_zeros(logits.shape[0] + 1, row.stop - top, width)
+                total = found.new_zeros(found.shape[0] + 1, row.stop - top, grid.width)
             if total.shape[1] < row.stop - top:
-                total = torch.cat([total, total.new_zeros(total.shape[0], row.stop - top - total.shape[1], width)], 1)
-            weight = down[:, None] * _fade(column, width, margin, image)[None]
+                more = total.new_zeros(total.shape[0], row.stop - top - total.shape[1], grid.width)
+                total = torch.cat([total, more], 1)
+            down, right = (
+                _fade(span, length, grid.fade, found) for span, length in ((row, grid.height), (column, grid.width))
+            )
+            weight = down[:, None] * right[None]
             window = total[:, row.start - top : row.stop - top, column.start : column.stop]
-            window[:-1] += logits * weight
+            window[:-1] += found * weight
             window[-1] += weight
         assert total is not None
-        bottom = rows[number + 1].start if number + 1 < len(rows) else height
+        bottom = grid.rows[number + 1].start if number + 1 < len(grid.rows) else grid.height
         done, total = total[:, : bottom - top], total[:, bottom - top :]
         yield top, done[:-1] / done[-1:]
         top = bottom

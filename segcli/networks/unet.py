@@ -122,6 +122,8 @@ class UNet(nn.Module):
         if not 1 <= depth <= 8:
             raise SettingError("depth", f"is {depth}; it must be between 1 and 8.")
         self.depth, self.valid, self.multiple = depth, valid, 2**depth
+        # At most; upsampling without weights looks one more cell around at every level.
+        self.field = 2 * margin_of(depth) + 2**depth + 4 + (2 ** (depth + 1) if bilinear else 0)
         if valid:
             self.margin, self.least = margin_of(depth), valid_input(1, depth)
         channels = [scaled(root * 2**level, width) for level in range(depth + 1)]
