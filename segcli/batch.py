@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -34,8 +35,11 @@ DEATHS_IN_A_ROW = 10
 """Broken pools without a single result between them, after which the machine is at fault."""
 
 
-def segment(work: Work, jobs: Iterable[Job], workers: int = 1) -> Generator[Outcome, None, None]:
-    """Segment the jobs in order, in this process or in `workers` others.
+def segment(work: Work, jobs: Iterable[Job], workers: int = 1, threads: int = 1) -> Generator[Outcome, None, None]:
+    """Segment the jobs in order, in this process, by one or several threads, or in `workers` others.
+
+    Threads are for segmenters that compute without Python and take one picture at a time: others are read and
+    written meanwhile.
 
     Raises
     ------
@@ -43,13 +47,21 @@ def segment(work: Work, jobs: Iterable[Job], workers: int = 1) -> Generator[Outc
     """
     if workers == 1:
         _keep_memory()
-        for job in jobs:
-            yield from process(work, job)
+        done = map(partial(process, work), jobs) if threads == 1 else _by_threads(work, jobs, threads)
+        for outcomes in done:
+            yield from outcomes
         return
     pace = _Pace()
     for outcomes in each(_process, jobs, lambda: process_pool(workers, work), workers, _died, pace.together):
         yield from outcomes
         pace.learn(outcomes)
+
+
+def _by_threads(work: Work, jobs: Iterable[Job], threads: int) -> Iterator[list[Outcome]]:
+    """Do jobs in this process by several threads."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    yield from each(partial(process, work), jobs, lambda: ThreadPoolExecutor(threads, "segcli"), threads, _died)
 
 
 class _Pace:
@@ -216,6 +228,8 @@ def _start_worker(work: Work | None) -> None:
     if parent is not None:
         # A worker whose parent was killed outright must not live on.
         threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    # Read when torch is loaded, which nothing has done yet.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from segcli.opencv import cv2
 
     cv2.setNumThreads(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,14 +30,28 @@ def segment_command(method: Method, settings: dict[str, Any], hints: dict[str, s
     run_segmenter(*method_segmenter(method, settings, hints, shared), shared)
 
 
-def run_segmenter(segmenter: Segmenter, hints: list[Hints], shared: Shared) -> None:
+def run_segmenter(
+    segmenter: Segmenter,
+    hints: list[Hints],
+    shared: Shared,
+    *,
+    ready: Callable[[], None] | None = None,
+    threads: int = 1,
+) -> None:
     """Run one segmenter over the inputs of a command line.
+
+    Parameters
+    ----------
+    ready : called when all that can be checked at once has been, before any work.
+    threads : that work at once where there are several inputs and no worker processes.
 
     Raises
     ------
     SystemExit : an input failed (1), or the run had to stop (2, 3).
     """
     request = make_request(segmenter, hints, shared)
+    if ready is not None:
+        ready()
     gc.freeze()
     gc.enable()
     if shared.dry_run:
@@ -51,7 +66,7 @@ def run_segmenter(segmenter: Segmenter, hints: list[Hints], shared: Shared) -> N
         appearing(shared.report) as report_stream,
         progress(len(request.items), not shared.quiet) as advance,
     ):
-        outcomes = segment(request.work, request.jobs(), workers)
+        outcomes = segment(request.work, request.jobs(), workers, 1 if len(request.items) == 1 else threads)
         table = Table(table_stream, str(shared.table).lower().endswith(".json")) if table_stream else None
         try:
             for outcome in outcomes:
