@@ -25,7 +25,7 @@ class Segmentation:
         pixels that were left out. kind instances: int32, 0 is background, 1..n the objects.
     kind : mask, classes or instances
     names : names of the classes, where they are known.
-    scores : (K, H, W) float32, or None.
+    scores : (K, H, W) float32 (networks: float16), or None.
     boxes : (N, 4) int32 left, top, right, bottom of proposed regions, best first; or None.
     ranks : (N,) float32, one for each box, lower is better; or None.
     numbers : threshold, energy, iterations and the like; shown in the printed line.

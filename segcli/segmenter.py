@@ -67,11 +67,7 @@ class MethodSegmenter:
             "method": self.name,
             "settings": {name: value for name, value in knobs.items() if not self.method.knob(name).is_hint},
         }
-        parts = (("preparation", self.preparation, Preparation()), ("cleanup", self.cleanup, Cleanup()))
-        for part, values, defaults in parts:
-            usual = asdict(defaults)
-            if asked := {name: _json(value) for name, value in asdict(values).items() if value != usual[name]}:
-                found[part] = asked
+        found |= asked_of(self.preparation, self.cleanup)
         if self.made:
             found["made"] = {name: segmenter.record for name, segmenter in self.made.items()}
         return found
@@ -85,6 +81,17 @@ class MethodSegmenter:
         from dataclasses import replace
 
         return replace(result, notes=(*notes, *result.notes))
+
+
+def asked_of(preparation: Preparation, cleanup: Cleanup) -> dict[str, Any]:
+    """What of preparation and clean-up is not as usual, for a record."""
+    found = {}
+    parts = (("preparation", preparation, Preparation()), ("cleanup", cleanup, Cleanup()))
+    for part, values, defaults in parts:
+        usual = asdict(defaults)
+        if asked := {name: _json(value) for name, value in asdict(values).items() if value != usual[name]}:
+            found[part] = asked
+    return found
 
 
 def _as_hint(kind: str, result: Segmentation) -> Array:

@@ -16,8 +16,8 @@ from segcli.errors import EnvironmentFailure, SegcliError, SettingError
 
 INTERRUPTED, CLOSED, TERMINATED = 130, 141, 143
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-VERBS = ("info", "methods", "models", "train", "refine", "fit", "check", "samples")
-SHARING = ("refine",)
+VERBS = ("info", "methods", "models", "train", "predict", "refine", "fit", "check", "samples")
+SHARING = ("predict", "refine")
 """Verbs that take what every segmenter takes."""
 
 

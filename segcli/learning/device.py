@@ -1,4 +1,4 @@
-"""Where networks compute."""
+"""Where networks are computed."""
 
 from __future__ import annotations
 
@@ -9,23 +9,37 @@ import torch
 from segcli.errors import SettingError
 
 
-def find_device(asked: str) -> str:
-    """The device of a name: auto takes a graphics card if there is one, else the processor.
+def choose_device(asked: str) -> str:
+    """Return what is asked for, or for auto the best there is: cuda, mps or cpu.
+
+    Parameters
+    ----------
+    asked : auto, cpu, cuda, cuda:1 or mps.
 
     Raises
     ------
-    SettingError : no such device here; a card that was asked for by name is never replaced by the processor.
+    SettingError : another word, or a device that this machine does not have; none is put in its place.
     """
     if asked == "auto":
-        return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", asked):
-        raise SettingError("device", f"is {asked!r}; it must be auto, cpu, mps, cuda or cuda:N.")
-    if asked.startswith("cuda"):
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        number = int(asked.partition(":")[2] or 0)
-        if number >= count:
-            found = f"there are {count}, from cuda:0" if count else "torch finds no CUDA device here"
-            raise SettingError("device", f"is {asked}; {found}. --device auto takes what there is.")
-    if asked == "mps" and not torch.backends.mps.is_available():
-        raise SettingError("device", "is mps; torch finds none here. --device auto takes what there is.")
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    if asked == "cpu":
+        return asked
+    if asked == "mps":
+        if not torch.backends.mps.is_available():
+            raise SettingError("device", "is mps; torch finds none here. Take cpu, or auto.")
+        return asked
+    number = re.fullmatch(r"cuda(?::(\d{1,3}))?", asked)
+    if number is None:
+        raise SettingError("device", f"is {asked!r}; it must be auto, cpu, cuda, cuda:1 (and so on) or mps.")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if int(number[1] or 0) >= count:
+        there = f"torch finds {count} of them" if count else "torch finds no graphics card it can use"
+        raise SettingError("device", f"is {asked}; {there}. Take cpu, or auto.")
     return asked
+
+
+def device_words(device: str) -> str:
+    """A device as people call it."""
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.startswith("cuda") else device

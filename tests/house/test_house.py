@@ -21,7 +21,10 @@ FLOORS = (
     {"numeric", "files", "scores"},
     {"method", "knob", "cleanup", "preparation", "methods", "networks"},
     {"learning", "fitting", "figures", "measure"},
-    {"batch", "job", "segmenter", "phrase", "refine", "recipe", "evaluate", "check", "samples", "compare", "tune"},
+    {
+        *("batch", "job", "segmenter", "network_segmenter", "phrase", "refine", "recipe"),
+        *("evaluate", "check", "samples", "compare", "tune"),
+    },
     {"cli", "web", "__init__", "__main__"},
 )
 TOP_LIMIT_FOLDERS = {"methods", "numeric", "files"}
@@ -32,7 +35,8 @@ HEAVY = {
 TORCH_FREE = {
     *("networks/__init__.py", "networks/architecture.py", "networks/registry.py", "networks/table.py"),
     *("networks/backbones/__init__.py", "networks/backbones/table.py", "learning/__init__.py"),
-    *("learning/loss_expression.py", "learning/settings.py"),
+    *("learning/loss_expression.py", "learning/settings.py", "learning/card.py", "learning/scaling.py"),
+    "learning/model_places.py",
 }
 """The files beside the networks and what teaches them that the command line reads at every start."""
 VAGUE_NAMES = {"utils", "common", "base", "helpers", "misc", "core", "util", "helper"}

@@ -260,7 +260,7 @@ def _train(
     json: bool,
 ) -> None:
     """Set the run up, go through it and keep what it leaves."""
-    from segcli.learning.device import find_device
+    from segcli.learning.device import choose_device
     from segcli.learning.folder import RunFolder, go_on, load_last
     from segcli.learning.processes import joined
     from segcli.learning.rate import find_rate
@@ -269,7 +269,7 @@ def _train(
     facts = {"data": data.folder, "fingerprint": data.fingerprint, "layout": data.layout, "classes": list(data.names)}
     folder = RunFolder(out, facts)
     folder.check(resume)
-    place = find_device(device)
+    place = choose_device(device)
     last = load_last(out) if resume else None
     if last is not None:
         settings = _same_run(settings, last[0].facts, last[1], facts, out)
@@ -296,7 +296,7 @@ def _train(
         settings = trainer.settings
         say(
             f"{settings.model} on {place}: {len(training)} pictures, {settings.batch} windows of {settings.crop} pixels"
-            f" a step, {settings.steps_per_epoch} steps an epoch, rate {trainer.rate:g}, {settings.augment} augmentation"
+            f" a step, {settings.steps_per_epoch} steps an epoch, rate {trainer.rate:g}, augmented: {settings.augment}"
         )
         if processes.rank:
             for _ in trainer.run():
