@@ -71,8 +71,10 @@ class FCDenseNet(nn.Module):
     -----
     The authors normalize by batch statistics at test too, over ten whole frames at once, and report lower scores
     with running averages. There a picture's labels depend on what it is batched with. Here each is normalized by
-    itself: the authors' procedure with batches of one. Its price is that a window of a picture gets other statistics
-    than the whole, so pictures are best segmented whole; `batch_statistics=False` has no such effect.
+    itself: the authors' procedure with batches of one. That holds better than running averages where light varies from
+    picture to picture and batches are small. Its price is that statistics of one picture are not those of a batch in
+    which each picture shows other classes, and that a window of a picture has others than the whole, so pictures are
+    best segmented whole; `batch_statistics=False` has neither effect.
 
     Pooling rounds down; the transposed convolutions give 2 n + 1 pixels, cut to the middle of the skipped maps. The
     last block hands all its maps to the classifier. Table 2 of the paper counts 16 maps too few from the bottleneck on
