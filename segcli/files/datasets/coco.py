@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -23,8 +24,11 @@ BACKGROUND = "background"
 MOST_CLASSES = VOID - 1
 
 
-def find_coco(folder: str) -> Found | None:
-    """JSON files with `images`, `annotations` and `categories`, in the folder, in `annotations/` or in its parts."""
+def find_coco(folder: str, images: str | None = None) -> Found | None:
+    """JSON files with `images`, `annotations` and `categories`, in the folder, in `annotations/` or in its parts.
+
+    `images` is where the pictures are, if not below the folder.
+    """
     if os.path.isfile(folder):
         paths, top = [folder], os.path.dirname(folder) or "."
         if os.path.basename(top).lower() == "annotations":
@@ -34,6 +38,8 @@ def find_coco(folder: str) -> Found | None:
         places = [folder, *(inside[name] for name in inside if name in PARTS or name == "annotations")]
         paths = [path for place in places for path in entries(place) if path.lower().endswith(".json")]
         top = folder
+    # COCO's own folder has files of key points and captions too.
+    paths = [path for path in paths if os.path.basename(path).startswith("instances")] or paths
     tables = [(path, table) for path in paths if (table := _table(path)) is not None]
     if not tables:
         if os.path.isfile(folder):
@@ -41,7 +47,7 @@ def find_coco(folder: str) -> Found | None:
         return None
     found = Found("COCO JSON", [])
     labels = _labels(found, tables)
-    files = _Files(top)
+    files = _Files(images or top)
     for path, table in tables:
         try:
             _add(found, files, labels, (path, _part(path, len(tables)), table))
@@ -71,7 +77,7 @@ def _part(path: str, count: int) -> str:
     folder = os.path.basename(os.path.dirname(path)).lower()
     if folder in PARTS:
         return PARTS[folder]
-    named = [part for word, part in PARTS.items() if word in stem]
+    named = [PARTS[word] for word in re.split(r"[^a-z]+", stem) if word in PARTS]
     if named:
         return named[0]
     return "" if count == 1 else "train"

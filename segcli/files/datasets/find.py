@@ -99,6 +99,8 @@ def _check(place: str, kind: str | None, val_share: float) -> None:
 
 def _found(place: str, images: str | None, masks: str | None, suffix: str | None) -> Found:
     """What the named folders hold, or the first layout that knows the folder."""
+    if images is not None and masks is None and os.path.isfile(place) and place.lower().endswith(".json"):
+        return find_coco(place, _folder("images", images, os.path.dirname(place))) or Found("", [])
     if images is not None or masks is not None:
         return _named(place, images, masks, suffix)
     if os.path.isfile(place):
@@ -118,17 +120,20 @@ def _named(place: str, images: str | None, masks: str | None, suffix: str | None
     known = find_folders(place, called[0], called[1], suffix) if os.path.isdir(place) else None
     if known is not None:
         return known
-    folders = []
-    for flag, name in (("images", images), ("masks", masks)):
-        inside = os.path.join(place, name) if name is not None else place
-        chosen = inside if os.path.isdir(inside) else name or place
-        if not os.path.isdir(chosen):
-            raise UsageError(f"--{flag} {name!r} is no folder, neither as it is nor below {place!r}.")
-        folders.append(os.path.normpath(chosen))
+    folders = [_folder(flag, name, place) for flag, name in (("images", images), ("masks", masks))]
     found = Found(" + ".join(f"{os.path.basename(folder)}/" for folder in folders), [])
     for part in paired_places(*folders):
         add_pairs(found, part, suffix)
     return found
+
+
+def _folder(flag: str, name: str | None, place: str) -> str:
+    """A folder that the user names, below another or as it is; that other where none is named."""
+    inside = os.path.join(place, name) if name is not None else place
+    chosen = inside if os.path.isdir(inside) else name or place
+    if not os.path.isdir(chosen):
+        raise UsageError(f"--{flag} {name or place!r} is no folder, neither as it is nor below {place!r}.")
+    return os.path.normpath(chosen)
 
 
 def _nothing(place: str, findings: Sequence[Finding]) -> str:

@@ -140,7 +140,9 @@ def add_pairs(found: Found, place: Place, suffix: str | None = None) -> None:
     part, image_folder, mask_folder = place
     masks = files_below(mask_folder, MASK_ENDINGS)
     images = files_below(image_folder)
-    suffixes = [suffix_of(suffix)] if suffix is not None else ["", *SUFFIXES]
+    # In one folder a picture must not be its own mask.
+    usual = SUFFIXES if image_folder == mask_folder else ("", *SUFFIXES)
+    suffixes = [suffix_of(suffix)] if suffix else usual
     ends = max(suffixes, key=lambda end: sum(f"{key}{end}" in masks for key in images))
     if image_folder == mask_folder:
         images = {key: paths for key, paths in images.items() if not key.endswith(ends)}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from files.datasets.folders import SHAPE, SQUARE, coco, coco_table, picture, save
 
-from segcli.errors import InputError
+from segcli.errors import InputError, UsageError
 from segcli.files.datasets import DataSet, find_dataset
 
 
@@ -60,6 +60,37 @@ def test_coco_files_by_parts(tmp_path: Path) -> None:
     assert (names(data), names(data, "val")) == (["train"], ["valid"])
     one = find_dataset(tmp_path / "train" / "_annotations.coco.json")
     assert names(one) == ["train"]
+
+
+def test_pictures_of_a_coco_file_may_be_elsewhere(tmp_path: Path) -> None:
+    coco(tmp_path / "data")
+    (tmp_path / "data" / "images").rename(tmp_path / "pictures")
+    path = tmp_path / "data" / "annotations" / "instances.json"
+    with pytest.raises(UsageError, match=r"names .a\.png., which is not there, or twice"):
+        find_dataset(path)
+    data = find_dataset(path, images=str(tmp_path / "pictures"), val_share=0)
+    assert names(data) == ["a", "b"]
+    with pytest.raises(UsageError, match="--images 'nowhere' is no folder"):
+        find_dataset(path, images="nowhere")
+
+
+def test_cocos_own_folder_is_read_without_key_points(tmp_path: Path) -> None:
+    rows = [{"image_id": 0, "category_id": 7, "segmentation": [SQUARE]}]
+    (tmp_path / "annotations").mkdir()
+    for part in ("train2017", "val2017"):
+        save(tmp_path / part / f"{part}.png", picture())
+        for what in ("instances", "person_keypoints"):
+            text = json.dumps(coco_table([f"{part}.png"], rows))
+            (tmp_path / "annotations" / f"{what}_{part}.json").write_text(text)
+    data = find_dataset(tmp_path)
+    assert (names(data), names(data, "val")) == (["train2017"], ["val2017"])
+    assert data.findings == ()
+
+
+def test_a_word_that_begins_like_a_part_is_none(tmp_path: Path) -> None:
+    folder = coco(tmp_path)
+    (folder / "annotations" / "instances.json").rename(folder / "annotations" / "valves.json")
+    assert list(find_dataset(folder, val_share=0).splits) == ["train"]
 
 
 def test_coco_outlines_drawn_on_the_stored_picture_are_turned_with_it(tmp_path: Path) -> None:

@@ -92,6 +92,17 @@ def test_other_folders_of_the_parts_can_be_named(tmp_path: Path) -> None:
     assert data.read(data.examples[0]).classes[0, 0] == 1
 
 
+def test_a_picture_is_never_its_own_mask(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save(tmp_path / "all" / f"{name}.png", picture())
+        save(tmp_path / "all" / f"{name}_gt.png", mask(0, 255))
+    data = find_dataset(tmp_path, images="all", masks="all", val_share=0)
+    assert [(Path(one.image).name, Path(one.masks[0]).name) for one in data.examples] == [
+        ("a.png", "a_gt.png"),
+        ("b.png", "b_gt.png"),
+    ]
+
+
 def test_folders_anywhere_can_be_named(tmp_path: Path) -> None:
     pairs(tmp_path / "here", ["a"], images="pictures", masks="x")
     (tmp_path / "there").mkdir()
