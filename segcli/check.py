@@ -242,7 +242,11 @@ def _same(rows: Sequence[Row], twins: Sequence[tuple[int, int, float]]) -> Itera
 
 
 def _mixed(rows: Sequence[Row]) -> Iterator[Finding]:
-    """Depths that differ, which scale differently."""
+    """Depths that differ, which scale differently, and files of several pages, of which one is used."""
+    stacks = [example.image for example, facts in rows if facts.pages > 1]
+    if stacks:
+        words = f"{len(stacks):,} pictures have several pages, of which the first is used: {listed(stacks)}."
+        yield Finding("pages", "warning", words, tuple(stacks))
     types: dict[str, list[str]] = defaultdict(list)
     for example, facts in rows:
         if facts.form:

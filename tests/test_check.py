@@ -240,6 +240,15 @@ def test_several_depths_are_a_warning(tmp_path: Path) -> None:
     assert "1 uint16" in line
 
 
+def test_files_of_several_pages_are_a_warning(tmp_path: Path) -> None:
+    pairs(tmp_path, ["a"])
+    (tmp_path / "images" / "a.png").unlink()
+    pages = [Image.fromarray(picture(seed)) for seed in range(3)]
+    pages[0].save(tmp_path / "images" / "a.tif", save_all=True, append_images=pages[1:])
+    (line,) = words(report(tmp_path), "pages")
+    assert line == f"warning: 1 pictures have several pages, of which the first is used: '{tmp_path}/images/a.tif'."
+
+
 def test_objects_of_annotations_are_counted_and_copied(tmp_path: Path) -> None:
     folder = coco(tmp_path / "data")
     found = report(folder)

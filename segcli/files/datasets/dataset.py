@@ -59,9 +59,9 @@ class DataSet:
 
     def describe(self) -> str:
         """Say in one line what was found and what was done."""
-        parts = ", ".join(f"{len(examples):,} {part}" for part, examples in self.splits.items())
+        parts = ", ".join(f"{len(examples):,} {shown(part)}" for part, examples in self.splits.items())
         names = ", ".join(map(shown, self.names[:6])) + (", ..." if len(self.names) > 6 else "")
-        said = f"{self.layout}: {parts}{f' (val drawn {self.drawn})' if self.drawn else ''}"
+        said = f"{shown(self.layout)}: {parts}{f' (val drawn {shown(self.drawn)})' if self.drawn else ''}"
         errors = sum(finding.level == "error" for finding in self.findings)
         more = f"; {errors} fault{'s' if errors > 1 else ''} in pairing" if errors else ""
         return f"{said}; {KIND_WORDS[self.kind]}, {len(self.names)} classes: {names}{more}"

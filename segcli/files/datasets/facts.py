@@ -37,6 +37,7 @@ class Facts:
 
     Attributes
     ----------
+    pages : of the picture's file, of which the first is used.
     form : of the picture's pixels, such as 'uint8 color'; '' where it cannot be read.
     size, mask_size : (width, height), upright; None where unknown.
     turned, mask_turned : EXIF orientations.
@@ -51,6 +52,7 @@ class Facts:
     """
 
     form: str = ""
+    pages: int = 1
     size: Size | None = None
     mask_size: Size | None = None
     turned: int = 1
@@ -80,6 +82,7 @@ def gather(example: Example, meaning: Meaning) -> Facts:
         return replace(found, **_mask_facts(example, meaning, None))
     found = Facts(
         form=f"{pixels.dtype} {'gray' if pixels.ndim == 2 else 'color'}",
+        pages=image.pages,
         size=image.size,
         turned=image.header.orientation,
         digest=sha256(data).hexdigest(),

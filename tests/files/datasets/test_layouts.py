@@ -182,6 +182,12 @@ def test_a_table_of_pairs(tmp_path: Path, mark: str) -> None:
         assert data.examples[0].group == "a"
 
 
+def test_words_of_a_table_cannot_act_on_the_terminal(tmp_path: Path) -> None:
+    pairs(tmp_path, ["a", "b"])
+    rows = [{"image": f"images/{name}.png", "mask": f"masks/{name}.png", "split": "\x1b[31m"} for name in "ab"]
+    assert find_dataset(table(tmp_path, rows)).describe().isprintable()
+
+
 def test_a_mask_for_each_object(tmp_path: Path) -> None:
     save(tmp_path / "p1" / "images" / "p1.png", picture())
     save(tmp_path / "p1" / "masks" / "first.png", mask(255, 0, 0))
