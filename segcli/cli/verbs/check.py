@@ -79,7 +79,7 @@ def check(
     from segcli.batch import worker_count
     from segcli.check import as_dict, gather_all
     from segcli.check import check as judge
-    from segcli.cli.report import progress
+    from segcli.cli.report import printable, progress
     from segcli.files.datasets import find_dataset
     from segcli.files.datasets.mend import check_target, mend
 
@@ -116,9 +116,9 @@ def check(
         print(jsonlib.dumps({**as_dict(report), **more, "seconds": round(seconds, 4)}, allow_nan=False))
     else:
         for line in _lines(report, seconds, quiet):
-            print(line)
+            print(printable(line))
         for line in () if done is None else (*done.done, *done.lost, f"{fix}  {done.written:,} pairs written"):
-            print(line)
+            print(printable(line))
     if failed:
         sys.stdout.flush()
         raise SystemExit(1)
