@@ -60,10 +60,9 @@ class Batch:
     targets: Tensor
     weights: Tensor | None = None
 
-    def to(self, device: str, channels_last: bool = False) -> Batch:
-        """The same on a device."""
-        layout = torch.channels_last if channels_last else torch.contiguous_format
-        images = self.images.to(device, memory_format=layout, non_blocking=True)
+    def to(self, device: str) -> Batch:
+        """The same on a device, channels last."""
+        images = self.images.to(device, memory_format=torch.channels_last, non_blocking=True)
         weights = None if self.weights is None else self.weights.to(device, non_blocking=True)
         return Batch(self.names, images, self.targets.to(device, non_blocking=True), weights)
 

@@ -117,7 +117,10 @@ class Trainer:
     ) -> None:
         self.settings, self.card, self.batches, self.validation = settings, card, batches, validation
         self.device, self.threads = device, threads
-        self.network = (card.build(seed=settings.seed) if network is None else network).to(device)
+        # Channels last is what cards and processors convolve fastest in.
+        network = card.build(seed=settings.seed) if network is None else network
+        self.network = network.to(device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = loss.to(device)
         if settings.freeze_norm:
             _freeze_norms(self.network)
@@ -183,7 +186,7 @@ class Trainer:
         set_rate(self.optimizer, self._rate(step))
         self.loss.start_epoch(step // (self.settings.steps_per_epoch or 1))
         try:
-            value = self._backward(batch.to(self.device, channels_last=self.device.startswith("cuda")))
+            value = self._backward(batch.to(self.device))
         except torch.OutOfMemoryError as failure:
             raise EnvironmentFailure(self._too_large(batch)) from failure
         if not math.isfinite(value):
@@ -292,7 +295,7 @@ class Trainer:
         self.average = [parts["average"][name].to(self.device) for name in sorted(parts["average"])]
         for name, parameter in self.network.named_parameters():
             if name in parts["gradient"]:
-                parameter.grad = parts["gradient"][name].to(self.device)
+                parameter.grad = torch.empty_like(parameter).copy_(parts["gradient"][name])
         if "scaler" in state and self._scaler.is_enabled():
             scale, growth = state["scaler"].tolist()
             self._scaler.load_state_dict({**self._scaler.state_dict(), "scale": scale, "_growth_tracker": int(growth)})

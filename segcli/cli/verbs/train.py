@@ -22,6 +22,9 @@ DATA, LOOP, RUN = "Data", "Learning", "Run"
 SAVED_EVERY = 60.0
 """Seconds between two savings of a run in the middle of an epoch."""
 
+MOST_FAULTY = 0.1
+"""Share of the pictures that may be at fault; they are left out and named."""
+
 SHOWN = 10
 """Findings about the data that are printed; segcli check has them all."""
 
@@ -167,6 +170,9 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where the run in --out stands.", rich_help_panel=RUN)
     ] = False,
+    checked: Annotated[
+        bool, typer.Option("--check/--no-check", help="Look through the data first.", rich_help_panel=RUN)
+    ] = True,
     preview: Annotated[
         str | None,
         typer.Option(
@@ -212,7 +218,7 @@ def train(
         _preview(found, settings, preview)
         return
     assert out is not None
-    _train(found, settings, out, device, threads, resume, encoder_weights, say, json)
+    _train(found, settings, out, device, threads, resume, encoder_weights, checked, say, json)
 
 
 def _nothing(line: str) -> None:
@@ -256,6 +262,7 @@ def _train(
     threads: int,
     resume: bool,
     encoder_weights: str | None,
+    checked: bool,
     say: Any,
     json: bool,
 ) -> None:
@@ -277,7 +284,8 @@ def _train(
     with joined(place) as (processes, place):
         if processes.rank:
             say = _nothing
-        _report_faults(data, say)
+        elif checked:
+            _report_faults(data, say)
         trainer = prepare(
             training,
             validation,
@@ -325,9 +333,23 @@ def _same_run(
 
 
 def _report_faults(data: DataSet, say: Any) -> None:
-    """Say what is wrong with the data before hours are spent on them."""
-    for finding in data.findings[:SHOWN]:
+    """Say what is wrong with the data before hours are spent on them.
+
+    Raises
+    ------
+    InputError : more pictures than a few are at fault; those few are left out.
+    """
+    from segcli.check import check, first_error, gather_all
+
+    report = check(data, gather_all(data))
+    for finding in report.findings[:SHOWN]:
         say(f"{finding.level}: {finding.words}")
+    if len(report.findings) > SHOWN:
+        say(f"and {len(report.findings) - SHOWN} more; segcli check lists them")
+    faulty = {file for finding in report.findings if finding.level == "error" for file in finding.files}
+    failure = first_error(report)
+    if failure is not None and len(faulty) > MOST_FAULTY * len(data.examples):
+        raise failure
 
 
 def _loop(trainer: Trainer, folder: RunFolder, say: Any, json: bool) -> None:
