@@ -16,8 +16,11 @@ ScalingKind = Literal["dataset", "picture", "imagenet"]
 SCALINGS = ("dataset", "picture", "imagenet")
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-LOW, HIGH = 1.0, 99.0
+LOW, HIGH = 0.1, 99.9
 """Percentiles of a picture that become 0 and 1 where each is scaled by itself."""
+
+LEAST, MOST = -1.0, 3.0
+"""What lies beyond is cut off: in a picture with a few bright pixels they would drown all others' statistics."""
 
 FULL = {"uint8": 255.0, "uint16": 65535.0}
 
