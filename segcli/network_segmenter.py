@@ -110,7 +110,6 @@ class NetworkSegmenter:
     cleanup: Cleanup = Cleanup()
     scores: bool = False
     layers: bool = False
-    threads: int = field(default=2, compare=False)
 
     def __post_init__(self) -> None:
         card = self.card

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 # Several processes test side by side; threads of each would only wait for those of the others.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -73,3 +74,29 @@ def save(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+class _Taught(dict[str, Path]):
+    """Models that are taught when they are first asked for."""
+
+    HOW: ClassVar[dict[str, dict[str, Any]]] = {
+        "discs": {},
+        "another": {"seed": 1},
+        "borders": {"objects": True},
+        "color": {"colors": True},
+    }
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __missing__(self, name: str) -> Path:
+        from tools.discs import taught
+
+        self[name] = taught(self.folder / f"{name}.safetensors", **self.HOW[name])
+        return self[name]
+
+
+@pytest.fixture(scope="session")
+def disc_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Models that were taught to find discs, by name: discs, another, borders (of objects), color."""
+    return _Taught(tmp_path_factory.mktemp("models"))

@@ -23,7 +23,7 @@ from segcli.files.fitted import decode_fitted
 from segcli.files.read import read_bytes
 from segcli.learning.card import ModelCard
 from segcli.learning.model import from_fitted
-from segcli.learning.tiles import Grid, Span, assembled, grid_of
+from segcli.learning.tiles import WIDEST_FIELD, Grid, Span, assembled, grid_of
 from segcli.networks.registry import find_architecture
 from segcli.networks.unet import valid_input
 
@@ -38,7 +38,7 @@ HARMLESS = ("dropout", "batch_norm", "root", "width", "growth")
 BUDGET = {"cpu": 1 << 30, "mps": 1 << 30, "cuda": 4 << 30}
 """Bytes of activations up to which a picture is one window. Fixed, so that equal runs give equal bytes anywhere."""
 
-SMALLEST, LARGEST, STEP = 256, 8192, 64
+SMALLEST, LARGEST, STEP = 256, 2048, 64
 MOST_TOGETHER = 16
 PROBE = 256
 """Side of the picture on which a network's need of memory is read off its shapes."""
@@ -200,7 +200,7 @@ class Predictor:
             return max(height, width)
         step = math.lcm(STEP, multiple)
         field = self._field() or 0
-        least = max(SMALLEST, 2 * field if field <= LARGEST // 16 else 0)
+        least = max(SMALLEST, 2 * field if field <= WIDEST_FIELD else 0)
         return max(step, int(min(LARGEST, max(least, math.sqrt(pixels)))) // step * step)
 
     def _pixels(self) -> float:

@@ -57,7 +57,7 @@ def taught(path: Path, *, colors: bool = False, objects: bool = False, seed: int
         width=1 / 8,
         options={"depth": 2},
         epochs=1,
-        steps_per_epoch=40,
+        steps_per_epoch=32,
         batch=4,
         crop=SIDE,
         rate=1e-2,
