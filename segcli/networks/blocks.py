@@ -193,7 +193,7 @@ def bilinear_kernel(size: int) -> Tensor:
     """The (size, size) weights of bilinear upsampling, by Long et al. (2015); size 4 is .25 .75 .75 .25 both ways."""
     factor = (size + 1) // 2
     center = factor - 1 if size % 2 else factor - 0.5
-    line = 1 - (torch.arange(size, dtype=torch.float32) - center).abs() / factor
+    line = 1 - (torch.arange(size, dtype=torch.float32, device="cpu") - center).abs() / factor
     return line[:, None] * line[None, :]
 
 

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
+
+
+class Undrawn(TorchFunctionMode):
+    """A context in which start values are left undrawn, for networks that have shapes alone.
+
+    On the meta device torch would load its compiler to draw nothing, which takes the better part of a second.
+    """
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        given = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init" or func in (Tensor.normal_, Tensor.uniform_):
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
 
 
 def gaussian(module: nn.Module, std: float) -> None:

@@ -5,6 +5,7 @@ To add one: write `networks/<module>.py`, put its row into `networks/table.py`.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any
@@ -85,7 +86,10 @@ def build(
     for option in options:
         if option not in known:
             raise UsageError(f"the network {row.name} has no option {option!r}; it has {', '.join(known) or 'none'}.")
-    with torch.random.fork_rng(devices=[]), torch.device(device):
+    from segcli.networks.initial import Undrawn
+
+    undrawn = Undrawn() if device == "meta" else nullcontext()
+    with torch.random.fork_rng(devices=[]), torch.device(device), undrawn:
         torch.manual_seed(seed)
         made: nn.Module = network(in_channels, classes, width=width, **{**row.options, **options})
     return made
