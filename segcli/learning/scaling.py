@@ -64,6 +64,7 @@ class Scaling:
 
         def scaled(window: Array) -> NDArray[np.float32]:
             unit = (np.asarray(np.atleast_3d(window), np.float32) - np.float32(low)) / np.float32(high - low)
+            unit = np.clip(unit, LEAST, MOST) if self.kind == "picture" else unit
             return np.ascontiguousarray(np.moveaxis((unit - mean) / std, 2, 0))
 
         return scaled

@@ -24,6 +24,13 @@ def test_each_picture_by_itself_does_not_depend_on_exposure():
     np.testing.assert_allclose(scaling(image), scaling(image * 300 + 7), atol=1e-4)
 
 
+def test_a_few_bright_pixels_stay_within_bounds():
+    image = np.random.default_rng(2).integers(0, 10, (100, 100)).astype(np.uint8)
+    image[0, :5] = 255
+    made = fit_scaling([image[..., None]], "picture")(image)
+    assert made.max() == (3 - 0.5) / 0.5
+
+
 def test_exposures_that_differ_more_than_pixels_do_are_scaled_by_themselves():
     flat = [np.full((8, 8, 1), level, np.uint8) + np.eye(8, dtype=np.uint8)[..., None] for level in (10, 100, 200)]
     assert fit_scaling(flat).kind == "picture"
