@@ -237,7 +237,8 @@ def _preparation(
     def prepare_window(example: Example, generator: np.random.Generator) -> tuple[Array, Array, Array | None]:
         window = augmentation(example, crop, generator)
         weights = None if window.instances is None else weight_map(window.instances)
-        return scaling(window.image), window.target, weights
+        # the whole picture's range, as in prediction: a window of background alone has none
+        return scaling.of(example.image)(window.image), window.target, weights
 
     return prepare_window
 

@@ -201,3 +201,24 @@ def test_objects_are_learned_by_their_borders_and_gaps_may_weigh_more():
 def test_settings_that_cannot_be_are_refused(change, error, words):
     with pytest.raises(error, match=words):
         trainer(replace(SETTINGS, **change))
+
+
+class Sparse(Discs):
+    """One disc in a corner of a large dark picture."""
+
+    def __getitem__(self, number):
+        image = np.random.default_rng(number).integers(0, 4, (256, 256)).astype(np.uint8)
+        disc = np.zeros((256, 256), np.uint8)
+        disc[:24, :24] = 1
+        return Example(f"disc{number}.png", np.where(disc, 200, image).astype(np.uint8), disc, None)
+
+
+def test_windows_are_scaled_as_the_whole_picture_is():
+    settings = replace(SETTINGS, augment="none", scaling="picture", batch=8)
+    made = trainer(settings, Sparse(2), Sparse(1))
+    whole = made.card.scaling(np.asarray(Sparse(2)[0].image)[..., None])
+    (batch,) = made.batches.between(range(1), 0)
+    seen = batch.images.numpy()
+    dark = seen[batch.targets.numpy()[:, None] == 0]
+    assert dark.max() < -0.9
+    assert seen.min() >= whole.min() - 0.05
