@@ -60,16 +60,23 @@ class Augmentation:
             if not low <= value <= high:
                 raise SettingError(name, f"is {value:g}; it must be between {low:g} and {high:g}.")
 
-    def __call__(self, example: Example, side: int, generator: np.random.Generator) -> Example:
-        """A window of side x side pixels, changed; the same generator state gives the same window."""
+    def __call__(
+        self, example: Example, side: int, generator: np.random.Generator, corner: tuple[int, int] | None = None
+    ) -> Example:
+        """A window of side x side pixels, changed; the same generator state gives the same window.
+
+        corner : row and column of its upper left pixel before anything is turned; None: anywhere.
+        """
         if self.rotation or self.scale != 1 or self.elastic:
-            window = self._warped(example, side, generator)
+            window = self._warped(example, side, generator, corner)
         else:
-            window = window_of(example, side, generator)
+            window = window_of(example, side, generator, corner)
         window = self._turned(window, generator)
         return replace(window, image=self._recolored(window.image, generator))
 
-    def _warped(self, example: Example, side: int, generator: np.random.Generator) -> Example:
+    def _warped(
+        self, example: Example, side: int, generator: np.random.Generator, corner: tuple[int, int] | None
+    ) -> Example:
         """A window that is turned, scaled and deformed; beyond the picture it goes on mirrored, as does the truth."""
         angle = np.deg2rad(generator.uniform(-self.rotation, self.rotation))
         factor = np.exp(generator.uniform(-1, 1) * np.log(self.scale))
@@ -79,6 +86,8 @@ class Augmentation:
             generator.uniform(reach / 2, length - reach / 2) if length > reach else length / 2
             for length in (width, height)
         ]
+        if corner is not None:
+            center = [first + side / 2 for first in reversed(corner)]
         place = (np.arange(side, dtype=np.float32) - (side - 1) / 2) / np.float32(factor)
         sine, cosine = np.float32(np.sin(angle)), np.float32(np.cos(angle))
         across = cosine * place[None, :] - sine * place[:, None] + np.float32(center[0] - 0.5)
@@ -196,15 +205,17 @@ _BOUNDS = {
 
 SETS: Mapping[str, Augmentation] = {
     "none": Augmentation(),
+    "flip": Augmentation(flip=True),
     "light": Augmentation(flip=True, scale=1.1),
     "standard": Augmentation(
         flip=True, rotation=15, scale=1.33, brightness=0.1, contrast=0.25, gamma=0.25, noise=0.02, blur=0.8, color=0.1
     ),
+    "turns": Augmentation(flip=True, flip_vertical=True, rotation=180),
     "unet": Augmentation(
         flip=True, flip_vertical=True, rotation=180, scale=1.1, elastic=10, brightness=0.1, contrast=0.25, gamma=0.25
     ),
 }
-"""By name: none; light; standard, for photographs; unet, for what has no upper side, such as tissue."""
+"""By name: none; flip; light; standard, for photographs; turns and unet, for what has no upper side, such as tissue."""
 
 
 def augmentation_from(text: str) -> Augmentation:

@@ -52,7 +52,9 @@ class Batch:
     """Windows as the network takes them.
 
     names : of the pictures.
-    images : (N, C, H, W) float32. targets : (N, H, W) int64. weights : (N, H, W) float32, or None.
+    images : (N, C, H, W) float32.
+    targets : (N, H, W) int64, or (N, C, H, W) float32 pictures.
+    weights : (N, H, W) float32, or None.
     """
 
     names: tuple[str, ...]
@@ -75,7 +77,8 @@ class Batches:
     ----------
     count : pictures in the training part.
     load : gives the example of a number; called from threads.
-    prepare : makes (image (C, H, W) float32, target (H, W), weights or None) of an example and a generator.
+    prepare : makes (image (C, H, W) float32, target, weights or None) of an example and a generator; the target is
+        (H, W) labels, or (C, H, W) float32 for a network that makes pictures.
     batch : windows a step, over all processes.
     seed : of the order and of the generators.
     rank, world : this process's number among those that share each batch.
@@ -106,7 +109,7 @@ class Batches:
             image, target, weight = self.prepare(example, np.random.default_rng((self.seed, 1, window)))
             names.append(example.name)
             images.append(torch.from_numpy(image))
-            targets.append(torch.from_numpy(target.astype(np.int64)))
+            targets.append(torch.from_numpy(target if target.dtype.kind == "f" else target.astype(np.int64)))
             weights += [] if weight is None else [torch.from_numpy(weight)]
         return Batch(tuple(names), torch.stack(images), torch.stack(targets), torch.stack(weights) if weights else None)
 
@@ -129,10 +132,15 @@ class Batches:
                     future.cancel()
 
 
-def window_of(example: Example, side: int, generator: np.random.Generator) -> Example:
-    """A random square window; a picture that is smaller goes on mirrored, and its truth with it."""
-    height, width = example.target.shape
-    top, left = (int(generator.integers(0, max(0, length - side) + 1)) for length in (height, width))
+def window_of(
+    example: Example, side: int, generator: np.random.Generator, corner: tuple[int, int] | None = None
+) -> Example:
+    """A square window, at a corner that is moved inside or anywhere; small pictures go on mirrored."""
+    room = [max(0, length - side) for length in example.target.shape]
+    if corner is None:
+        top, left = (int(generator.integers(0, most + 1)) for most in room)
+    else:
+        top, left = (min(max(0, first), most) for first, most in zip(corner, room, strict=True))
     rows, columns = slice(top, top + side), slice(left, left + side)
     image, target = example.image[rows, columns], example.target[rows, columns]
     instances = None if example.instances is None else example.instances[rows, columns]

@@ -18,6 +18,9 @@ METHOD = "network"
 """What the file's record says it was made by, as other fitted models name their method."""
 
 TARGETS = ("classes", "borders")
+_LATER = ("size",)
+"""What older files do not have."""
+
 MOST_CLASSES = 255
 """Labels are 8 bits, of which 255 means left out."""
 MOST = 4096
@@ -36,6 +39,7 @@ class ModelCard:
     scaling : of the pictures.
     target : classes, or borders (background, interior and border of objects).
     crop : side in pixels of the windows it was trained on.
+    size : side to which pictures are brought before, and what is found brought back from; None: they stay as they are.
     training : settings, data and licence, in words and numbers.
     scores : on the validation part.
     """
@@ -49,6 +53,7 @@ class ModelCard:
     options: Mapping[str, Any] = field(default_factory=dict)
     target: str = "classes"
     crop: int = 256
+    size: int | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
 
@@ -56,6 +61,11 @@ class ModelCard:
     def planes(self) -> int:
         """Classes of the probabilities: one logit parts two."""
         return max(2, self.classes)
+
+    @property
+    def segments(self) -> bool:
+        """Whether it labels pixels; auto-encoders make pictures."""
+        return find_architecture(self.architecture).task == "segmentation"
 
     def build(self, device: str = "cpu", seed: int = 0) -> nn.Module:
         """The network with start values."""
@@ -83,7 +93,7 @@ class ModelCard:
         InputError : something is missing or of another kind, or the network is none of segcli's.
         """
         try:
-            known = {name: values[name] for name in cls.__dataclass_fields__}
+            known = {name: values[name] for name in cls.__dataclass_fields__ if name in values or name not in _LATER}
             names, scaling = tuple(known["names"]), Scaling.from_dict(known["scaling"])
             card = cls(**{**known, "names": names, "scaling": scaling})
             faults = list(card._faults())
@@ -98,12 +108,19 @@ class ModelCard:
         found = []
         try:
             row = find_architecture(self.architecture)
-            if row.task != "segmentation":
+            if row.task not in ("segmentation", "image"):
                 found.append(f"{row.name} is not for segmentation but for {row.task}")
         except SegcliError as failure:
             found.append(str(failure).rstrip("."))
-        for name, low, high in (("channels", 1, 3), ("classes", 1, MOST_CLASSES), ("crop", 1, 1 << 20)):
+        for name, low, high in (
+            ("channels", 1, 3),
+            ("classes", 1, MOST_CLASSES),
+            ("crop", 1, 1 << 20),
+            ("size", 1, 1 << 14),
+        ):
             value = getattr(self, name)
+            if name == "size" and value is None:
+                continue
             if not _is_whole(value) or not low <= value <= high:
                 found.append(f"{name} is {_short(value)}, not a number from {low} to {high}")
         if found:
@@ -114,7 +131,7 @@ class ModelCard:
             found.append(f"width is {_short(self.width)}")
         if not all(isinstance(name, str) and name.isprintable() for name in self.names):
             found.append("names of classes are no words")
-        if len(self.names) not in (self.classes, self.planes):
+        if len(self.names) not in (self.classes, self.planes) and self.segments:
             found.append(f"it names {len(self.names)} classes and has {self.classes}")
         if self.target not in TARGETS or (self.target == "borders" and self.classes != 3):
             found.append(f"target is {_short(self.target)} with {self.classes} classes")

@@ -20,10 +20,12 @@ from segcli.errors import InputError, UsageError
 from segcli.files.fitted import read_fitted, write_fitted
 from segcli.files.write import make_parent, write_bytes
 from segcli.learning.model import TRAINING, ModelCard, as_fitted, load_arrays
-from segcli.learning.train import Progress, Trainer
+from segcli.learning.train import Epoch, Progress, Trainer
 
 BEST, LAST = "best.safetensors", "last.safetensors"
-HISTORY, RUN, CURVES = "history.csv", "run.json", "curves.png"
+HISTORY, RUN, CURVES, SAMPLES = "history.csv", "run.json", "curves.png", "samples"
+SHEETS = 10
+"""Sheets of samples that a run draws, about."""
 
 
 class RunFolder:
@@ -68,6 +70,16 @@ class RunFolder:
         write_fitted(self.place(LAST), Fitted(model.method, {**model.arrays, **state}, facts), True, verify=True)
         self._write(HISTORY, _history(trainer.progress))
         self._write(RUN, json.dumps({**self.facts, **self._result(trainer)}, indent=2) + "\n")
+
+    def show(self, trainer: Trainer, event: Epoch) -> None:
+        """Draw what the network makes of some pictures, after about every tenth of the run and at its end."""
+        from segcli.learning.showing import sample_predictions
+
+        every = max(1, event.epochs // SHEETS)
+        if (event.epoch + 1) % every == 0 or event.epoch + 1 == event.epochs:
+            path = os.path.join(self.path, SAMPLES, f"epoch-{event.epoch + 1:04d}.png")
+            make_parent(path)
+            write_bytes(path, sample_predictions(trainer))
 
     def finish(self, trainer: Trainer) -> None:
         """Draw the curves of a run that is over."""

@@ -23,6 +23,7 @@ from segcli.files.fitted import decode_fitted
 from segcli.files.read import read_bytes
 from segcli.learning.card import ModelCard
 from segcli.learning.model import from_fitted
+from segcli.learning.resizing import enlarged, to_square
 from segcli.learning.tiles import WIDEST_FIELD, Grid, Span, assembled, grid_of
 from segcli.networks.registry import find_architecture
 from segcli.networks.unet import valid_input
@@ -112,6 +113,8 @@ def _load(path: str, digest: str, device: str) -> Member:
         raise InputError("has changed since the run began; start it again.")
     card, network = from_fitted(decode_fitted(data))
     del data
+    if not card.segments:
+        raise InputError(f"is a model of {card.architecture}, which makes pictures and no labels.")
     for name, tensor in network.state_dict().items():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise InputError(f"has weights {name!r} that are not finite, so it says nothing; train it again.")
@@ -119,6 +122,11 @@ def _load(path: str, digest: str, device: str) -> Member:
     network = network.requires_grad_(False).to(device)
     if device != "mps":
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return member_of(card, network, device)
+
+
+def member_of(card: ModelCard, network: nn.Module, device: str) -> Member:
+    """A network that lies on its device, with what must be known to lay windows for it."""
     multiple = int(getattr(network, "multiple", find_architecture(card.architecture).multiple))
     return Member(card, network, device, field_of(card, network), multiple, int(getattr(network, "margin", 0)))
 
@@ -165,7 +173,12 @@ class Predictor:
                 raise UsageError(f"models of an ensemble need the same classes; these have {words}.")
         if scale and any(member.margin for member in members):
             raise UsageError("--tta scale needs a network that takes any size; the valid U-Net takes --tta flip.")
-        self.members, self.tile, self.batch = tuple(members), tile, batch
+        sizes = {member.card.size for member in members}
+        if len(sizes) > 1:
+            raise UsageError(
+                "models of an ensemble need pictures of the same size; one of these was trained by --size."
+            )
+        self.members, self.tile, self.batch, self.size = tuple(members), tile, batch, sizes.pop()
         self.flips = FLIPS if flip else FLIPS[:1]
         self.scales = SCALES if scale else SCALES[:1]
 
@@ -225,6 +238,18 @@ class Predictor:
         InputError : it does not fit into the device's memory.
         """
         planes = {channels: np.atleast_3d(picture) for channels, picture in pictures.items()}
+        if self.size is None:
+            for top, found in self._bands(planes):
+                yield top, found.cpu().numpy()
+            return
+        height, width = next(iter(planes.values())).shape[:2]
+        squares = {channels: to_square(picture, self.size) for channels, picture in planes.items()}
+        whole = torch.cat([found for _, found in self._bands(squares)], 1)
+        for top, found in enlarged(whole, height, width):
+            yield top, found.cpu().numpy()
+
+    def _bands(self, planes: Mapping[int, Array]) -> Iterator[tuple[int, Tensor]]:
+        """Probabilities of a picture (H, W, C) by bands."""
         height, width = next(iter(planes.values())).shape[:2]
         grid = self.grid(height, width)
         readers = [_reader(member, planes[member.card.channels]) for member in self.members]
@@ -236,7 +261,7 @@ class Predictor:
         try:
             for top, found in assembled(grid, windows):
                 if top < height:
-                    yield top, found[:, : height - top, :width].cpu().numpy()
+                    yield top, found[:, : height - top, :width]
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as failure:
             if not isinstance(failure, (torch.OutOfMemoryError, MemoryError)) and "allocate" not in str(failure):
                 raise

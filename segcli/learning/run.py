@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from segcli.arrays import Array
-from segcli.errors import InputError, SettingError, UsageError
+from segcli.errors import InputError, UsageError
 from segcli.files import datasets as files
 from segcli.files.datasets import DataSet
-from segcli.learning.augment import Augmentation, augmentation_from
+from segcli.learning.augment import augmentation_from
 from segcli.learning.batches import Batches, Example
 from segcli.learning.class_weights import median_frequency_weights
+from segcli.learning.loss_expression import parse_loss
 from segcli.learning.losses import loss_from_expression
+from segcli.learning.memory import fitting_batch
 from segcli.learning.model import ModelCard
 from segcli.learning.processes import Processes
+from segcli.learning.resizing import labels_to_square, to_square
 from segcli.learning.scaling import Scaling, fit_scaling
 from segcli.learning.settings import TrainSettings
 from segcli.learning.targets import BORDER_NAMES, TargetKind, target_of
 from segcli.learning.train import Trainer
-from segcli.learning.weight_map import weight_map
 from segcli.learning.weights import load_encoder
-from segcli.networks.registry import find_architecture
+from segcli.learning.windows import DamagedWindows, Frame, Windows, check_task, frame_of
+from segcli.networks.architecture import Task
+from segcli.networks.registry import build, find_architecture
+from segcli.numeric.objects import objects_from_classes
 from segcli.segmentation import VOID, Segmentation
 
 LOOKED_AT = 64
 """Pictures of the training part that channels, sizes and scaling are read from, evenly spread."""
 
 LARGEST_CROP, CROP_MULTIPLE = 256, 32
+UNCHANGED = Scaling("dataset", (0.0,), (1.0,))
 CACHE_BYTES = 4 << 30
 
 
@@ -77,6 +83,7 @@ def parts_of(data: DataSet) -> tuple[Part, Part]:
 class Cached:
     """Pictures as the network takes them: gray or color, with its targets; kept in memory as long as they fit.
 
+    size : that they are brought to, square.
     broken : names of pictures that could not be read, and why. The next one stands in for them.
     """
 
@@ -84,6 +91,7 @@ class Cached:
     channels: int
     target: TargetKind
     keep_instances: bool = False
+    size: int | None = None
     limit: int = CACHE_BYTES
     broken: dict[int, str] = field(default_factory=dict)
     _kept: dict[int, Example] = field(default_factory=dict)
@@ -111,13 +119,23 @@ class Cached:
             return self._kept[number]
         found = self.pictures[number]
         target = target_of(found.target, found.instances, self.target, VOID)
-        instances = found.instances if self.keep_instances else None
+        instances = None
+        if self.keep_instances:
+            cells = objects_from_classes(found.target, split=False) if found.instances is None else found.instances
+            instances = np.where(found.target == VOID, 0, cells).astype(np.int32)
         made = Example(found.name, in_channels(found.image, self.channels), target, instances)
+        made = made if self.size is None else _squared(made, self.size)
         size = made.image.nbytes + target.nbytes + (0 if instances is None else instances.nbytes)
         if self._bytes + size <= self.limit:
             self._kept[number] = made
             self._bytes += size
         return made
+
+
+def _squared(example: Example, size: int) -> Example:
+    image = to_square(example.image, size)
+    instances = None if example.instances is None else labels_to_square(example.instances, size)
+    return Example(example.name, image, labels_to_square(example.target, size), instances)
 
 
 def in_channels(image: Array, channels: int) -> Array:
@@ -159,38 +177,43 @@ def prepare(
     InputError : no picture can be read, or the encoder's weights do not fit.
     """
     row = find_architecture(settings.model)
-    if row.task != "segmentation":
-        raise UsageError(f"{row.name} is no network for segmentation but for {row.task}; segcli models lists all.")
+    check_task(row.task, row.name)
     if not len(training):
         raise UsageError("the training part has no pictures.")
     seen = list(_readable(training, np.linspace(0, len(training) - 1, min(LOOKED_AT, len(training)))))
-    settings = _settled(settings, seen, len(training), row.multiple)
-    channels, crop = settings.channels or 1, settings.crop or LARGEST_CROP
+    settings = _settled(settings, seen, row.task)
+    channels = settings.channels or 1
     names = BORDER_NAMES if settings.target == "borders" else tuple(names)
     scaling = fit_scaling((in_channels(example.image, channels) for example in seen), settings.scaling)
     card = ModelCard(
         architecture=settings.model,
         channels=channels,
-        classes=len(names),
-        names=tuple(names),
+        classes=channels if row.task == "image" else 1 if _takes_one_logit(settings, names) else len(names),
+        names=() if row.task == "image" else tuple(names),
         scaling=scaling,
         width=settings.width,
         options=settings.options,
         target=settings.target,
-        crop=crop,
-        training={"settings": settings.as_dict(), "pictures": len(training), "validation": len(validation)},
+        size=settings.size,
     )
+    network = card.build(seed=settings.seed)
+    frame = frame_of(network, settings.crop, _usual_side(settings, seen, row.multiple), row.multiple, row.name)
+    settings = _paced(replace(settings, crop=frame.side), seen, len(training), frame, card, device)
+    facts = {"settings": settings.as_dict(), "pictures": len(training), "validation": len(validation)}
+    card = replace(card, crop=frame.side, training=facts)
     kind: TargetKind = "borders" if settings.target == "borders" else "classes"
-    cached = Cached(training, channels, kind, keep_instances=settings.weight_map)
+    cached = Cached(training, channels, kind, keep_instances=settings.weight_map, size=settings.size)
     weights = None
     if settings.class_weights == "median-frequency":
         weights = median_frequency_weights(_counts(cached, len(names))).tolist()
-    window = _preparation(augmentation_from(settings.augment), scaling, crop)
+    windows = Windows(
+        frame, augmentation_from(settings.augment), scaling, settings.sampling == "balanced", settings.weight_map
+    )
+    maker = DamagedWindows(windows, settings.corruption) if row.task == "image" else windows
     shares = processes.rank, processes.world
-    batches = Batches(len(cached), cached.__getitem__, window, settings.batch, settings.seed, *shares)
+    batches = Batches(len(cached), cached.__getitem__, maker, settings.batch or 1, settings.seed, *shares)
     judged = Cached(validation, channels, kind)
-    loss = loss_from_expression(settings.loss, classes=len(names), class_weights=weights)
-    network = card.build(seed=settings.seed)
+    loss = loss_from_expression(settings.loss, classes=card.classes, class_weights=weights)
     loaded: tuple[str, ...] = ()
     if encoder_weights is not None:
         loaded = load_encoder(network, encoder_weights).matched
@@ -215,32 +238,22 @@ def preview_windows(
 ) -> list[tuple[Array, Segmentation]]:
     """Windows as a network would learn from them: (H, W, 3) and their truth."""
     row = find_architecture(settings.model)
+    check_task(row.task, row.name)
     seen = list(_readable(training, np.linspace(0, len(training) - 1, min(LOOKED_AT, len(training)))))
-    settings = _settled(settings, seen, len(training), row.multiple)
+    settings = _settled(settings, seen, row.task)
     kind: TargetKind = "borders" if settings.target == "borders" else "classes"
-    cached = Cached(training, settings.channels or 1, kind)
-    augmentation = augmentation_from(settings.augment)
+    cached = Cached(training, settings.channels or 1, kind, size=settings.size)
+    network = build(
+        row.name, in_channels=settings.channels or 1, width=settings.width, device="meta", **settings.options
+    )
+    frame = frame_of(network, settings.crop, _usual_side(settings, seen, row.multiple), row.multiple, row.name)
+    cut = Windows(frame, augmentation_from(settings.augment), UNCHANGED, balanced=settings.sampling == "balanced").cut
     windows = []
     for number in range(count):
-        generator = np.random.default_rng((settings.seed, 1, number))
-        window = augmentation(cached[number % len(cached)], settings.crop or LARGEST_CROP, generator)
+        window = cut(cached[number % len(cached)], np.random.default_rng((settings.seed, 1, number)))
         image = np.broadcast_to(window.image, (*window.target.shape, 3))
         windows.append((image, Segmentation(window.target, "classes", names=tuple(names))))
     return windows
-
-
-def _preparation(
-    augmentation: Augmentation, scaling: Scaling, crop: int
-) -> Callable[[Example, np.random.Generator], tuple[Array, Array, Array | None]]:
-    """What makes a window for the network of an example."""
-
-    def prepare_window(example: Example, generator: np.random.Generator) -> tuple[Array, Array, Array | None]:
-        window = augmentation(example, crop, generator)
-        weights = None if window.instances is None else weight_map(window.instances)
-        # the whole picture's range, as in prediction: a window of background alone has none
-        return scaling.of(example.image)(window.image), window.target, weights
-
-    return prepare_window
 
 
 def _readable(pictures: Pictures, places: Array) -> Iterator[Example]:
@@ -263,31 +276,54 @@ def _readable(pictures: Pictures, places: Array) -> Iterator[Example]:
         raise first
 
 
-def _settled(settings: TrainSettings, seen: Sequence[Example], count: int, multiple: int) -> TrainSettings:
-    """Settings with what the pictures decide: channels, target, crop and steps an epoch."""
+def _settled(settings: TrainSettings, seen: Sequence[Example], task: Task) -> TrainSettings:
+    """Settings with what the pictures and the network decide: channels, target, loss and augmentation."""
     channels = settings.channels or (1 if all(is_gray(example.image) for example in seen) else 3)
     target = settings.target
     if target == "auto":
-        target = "borders" if all(example.instances is not None for example in seen) else "classes"
-    if settings.weight_map and any(example.instances is None for example in seen):
-        raise UsageError("a weight map needs a truth that numbers the objects; this one has classes.")
-    sides = np.array([example.target.shape for example in seen])
-    crop = settings.crop
-    if crop is None:
-        usual = int(np.median(sides.min(axis=1)))
-        step = math.lcm(CROP_MULTIPLE, multiple)
-        crop = max(step, min(LARGEST_CROP, usual) // step * step)
-    elif crop % multiple:
-        near = max(multiple, round(crop / multiple) * multiple)
-        raise SettingError("crop", f"is {crop}; {settings.model} needs a multiple of {multiple}, such as {near}.")
-    steps = settings.steps_per_epoch
-    if steps is None:
-        windows = float(np.clip(sides.prod(axis=1) / crop**2, 1, 16).mean())
-        steps = max(1, math.ceil(count * windows / settings.batch))
+        numbered = task == "segmentation" and all(example.instances is not None for example in seen)
+        target = "borders" if numbered else "classes"
     augment = settings.augment
     if augment == "auto":
-        augment = "unet" if target == "borders" else "standard"
-    return replace(settings, channels=channels, target=target, crop=crop, steps_per_epoch=steps, augment=augment)
+        augment = "unet" if target == "borders" else "standard" if task == "segmentation" else "light"
+    if task == "segmentation":
+        if settings.best_by == "psnr":
+            raise UsageError("--best-by psnr is for networks that make pictures; masks have miou, dice and accuracy.")
+        return replace(settings, channels=channels, target=target, augment=augment)
+    best_by: Any = "loss" if settings.best_by == "loss" else "psnr"
+    loss = settings.loss if settings.loss != TrainSettings.loss else "mse"
+    scaling: Any = "unit" if settings.scaling == "auto" else settings.scaling
+    return replace(
+        settings, channels=channels, target=target, augment=augment, loss=loss, best_by=best_by, scaling=scaling
+    )
+
+
+def _takes_one_logit(settings: TrainSettings, names: Sequence[str]) -> bool:
+    """Whether the loss is that of one logit, which parts two classes."""
+    return len(names) == 2 and any(term.row.name == "bce" for term in parse_loss(settings.loss))
+
+
+def _usual_side(settings: TrainSettings, seen: Sequence[Example], multiple: int) -> int:
+    """The side of windows where none is asked for: that of most pictures, within reason."""
+    sides = [settings.size or min(example.target.shape) for example in seen]
+    step = math.lcm(CROP_MULTIPLE, multiple)
+    return max(
+        step, min(LARGEST_CROP if settings.size is None else settings.size, int(np.median(sides))) // step * step
+    )
+
+
+def _paced(
+    settings: TrainSettings, seen: Sequence[Example], count: int, frame: Frame, card: ModelCard, device: str
+) -> TrainSettings:
+    """Settings with windows a step that fit into memory, and so many steps an epoch that pixels are seen about once."""
+    batch = settings.batch or fitting_batch(card, frame.side, device)
+    steps = settings.steps_per_epoch
+    if steps is None:
+        inside = frame.side - frame.before - frame.after
+        areas = [settings.size**2 if settings.size else example.target.size for example in seen]
+        windows = float(np.clip(np.array(areas) / inside**2, 1, 16).mean())
+        steps = max(1, math.ceil(count * windows / batch))
+    return replace(settings, batch=batch, steps_per_epoch=steps)
 
 
 def _counts(examples: Cached, classes: int) -> Array:

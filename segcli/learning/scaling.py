@@ -89,14 +89,14 @@ def _range(planes: Array, kind: ScalingKind) -> tuple[float, float]:
     return float(low), float(max(high, low + 1e-6))
 
 
-def fit_scaling(images: Iterable[Array], kind: ScalingKind | Literal["auto"] = "auto") -> Scaling:
+def fit_scaling(images: Iterable[Array], kind: ScalingKind | Literal["auto", "unit"] = "auto") -> Scaling:
     """Find the scaling of a set of pictures.
 
     Parameters
     ----------
     images : (H, W) or (H, W, C) each, all with as many channels.
-    kind : auto takes picture where pictures differ more from each other in brightness than pixels do within them, as
-        exposures and stains do, else dataset.
+    kind : unit leaves pictures between 0 and 1; auto takes picture where pictures differ more from each other in
+        brightness than pixels do within them, as exposures and stains do, else dataset.
 
     Raises
     ------
@@ -107,6 +107,9 @@ def fit_scaling(images: Iterable[Array], kind: ScalingKind | Literal["auto"] = "
     sums = [_moments(image, "dataset") for image in images]
     if not sums:
         raise InputError("there are no pictures to scale by.")
+    if kind == "unit":
+        channels = len(sums[0][0])
+        return Scaling("dataset", (0.0,) * channels, (1.0,) * channels)
     means, deviations = np.array([mean for mean, _ in sums]), np.array([std for _, std in sums])
     if kind == "auto":
         kind = "picture" if means.mean(axis=1).std() > deviations.mean() else "dataset"

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-ScheduleKind = Literal["constant", "step", "poly", "cosine", "plateau"]
+ScheduleKind = Literal["constant", "step", "poly", "cosine", "exponential", "plateau"]
 
 
 @dataclass(frozen=True)
@@ -16,14 +16,18 @@ class Schedule:
     Attributes
     ----------
     kind : constant; step, a tenth after each third of the steps; poly, (1 - share done)^0.9 (Chen et al., DeepLab);
-        cosine, half a wave down to 0 (Loshchilov, Hutter 2017); plateau, constant, times `dropped` from outside.
+        cosine, half a wave down to 0 (Loshchilov, Hutter 2017); exponential, times `decay` each epoch; plateau,
+        constant, times `dropped` from outside.
     steps : of the whole run.
     warmup : steps over which the rate rises linearly from almost 0.
+    decay, per_epoch : of the exponential schedule, and the steps of an epoch.
     """
 
     kind: ScheduleKind
     steps: int
     warmup: int = 0
+    decay: float = 1.0
+    per_epoch: int = 1
 
     def share(self, step: int) -> float:
         """The share at a step, from 0.
@@ -44,4 +48,6 @@ class Schedule:
             return float(max(0.0, 1 - done) ** 0.9)
         if self.kind == "cosine":
             return round(0.5 * (1 + math.cos(math.pi * min(1.0, done))), 12)
+        if self.kind == "exponential":
+            return self.decay ** (step // self.per_epoch)
         return 1.0

@@ -11,11 +11,12 @@ from segcli.learning.loss_expression import parse_loss
 from segcli.networks.registry import find_architecture
 
 OPTIMIZERS = ("adamw", "adam", "sgd", "rmsprop")
-SCHEDULES = ("cosine", "poly", "step", "constant", "plateau")
-SCORES = ("miou", "dice", "accuracy", "loss")
+SCHEDULES = ("cosine", "poly", "step", "exponential", "constant", "plateau")
+SCORES = ("miou", "dice", "accuracy", "loss", "psnr")
 TARGETS = ("auto", "classes", "borders")
 WEIGHTINGS = ("none", "median-frequency")
-SCALINGS = ("auto", "dataset", "picture", "imagenet")
+SCALINGS = ("auto", "dataset", "picture", "imagenet", "unit")
+SAMPLINGS = ("uniform", "balanced")
 AMPS = ("off", "auto", "bfloat16", "float16")
 
 
@@ -32,10 +33,14 @@ class TrainSettings:
     class_weights : none, or by median frequency.
     weight_map : learn the gaps between touching objects with more weight, see `segcli.learning.weight_map`.
     epochs, steps_per_epoch, max_seconds : how long; steps_per_epoch None: so many that about each pixel is seen once.
-    batch, accumulate : pictures a step, and steps whose gradients are summed up before one update.
+    batch, accumulate : windows a step, and steps whose gradients are summed up before one update; batch None: 8, or
+        fewer where memory is short.
     crop : side in pixels of the windows that are learned from; None: chosen by the sizes of the pictures.
+    size : pictures are brought to size x size pixels first, in prediction too; None: they stay as they are.
+    sampling : windows anywhere, or balanced: around pixels of all classes of a picture equally often.
+    corruption : damage that a network for pictures is to undo, KIND=AMOUNT of `segcli.learning.corruption`.
     optimizer, rate, momentum, weight_decay : rate None: found by a range test.
-    schedule, warmup : of the rate; warmup in steps.
+    schedule, warmup, decay : of the rate; warmup in steps, decay of the exponential schedule, an epoch.
     head_rate : times the rate for what is not loaded from an encoder.
     clip : greatest norm of the gradient; 0 is no limit.
     ema : decay of the moving average of weights that is judged and kept; 0 is none.
@@ -59,29 +64,34 @@ class TrainSettings:
     epochs: int = 40
     steps_per_epoch: int | None = None
     max_seconds: float | None = None
-    batch: int = 8
+    batch: int | None = None
     accumulate: int = 1
     crop: int | None = None
+    size: int | None = None
+    sampling: Literal["uniform", "balanced"] = "uniform"
+    corruption: str = "gaussian=0.1"
     optimizer: Literal["adamw", "adam", "sgd", "rmsprop"] = "adamw"
     rate: float | None = None
     momentum: float = 0.9
     weight_decay: float = 1e-4
-    schedule: Literal["cosine", "poly", "step", "constant", "plateau"] = "cosine"
+    schedule: Literal["cosine", "poly", "step", "exponential", "constant", "plateau"] = "cosine"
     warmup: int = 0
+    decay: float = 0.95
     head_rate: float = 1.0
     clip: float = 0.0
     ema: float = 0.0
     patience: int = 0
-    best_by: Literal["miou", "dice", "accuracy", "loss"] = "miou"
+    best_by: Literal["miou", "dice", "accuracy", "loss", "psnr"] = "miou"
     freeze_norm: bool = False
     augment: str = "auto"
-    scaling: Literal["auto", "dataset", "picture", "imagenet"] = "auto"
+    scaling: Literal["auto", "dataset", "picture", "imagenet", "unit"] = "auto"
     amp: Literal["off", "auto", "bfloat16", "float16"] = "off"
     seed: int = 0
 
     def __post_init__(self) -> None:
         find_architecture(self.model)
         parse_loss(self.loss)
+        parse_corruption(self.corruption)
         for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
                 raise SettingError(name, f"is {getattr(self, name)!r}; it must be one of {', '.join(known)}.")
@@ -97,6 +107,7 @@ class TrainSettings:
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "target": TARGETS,
+    "sampling": SAMPLINGS,
     "class_weights": WEIGHTINGS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
@@ -113,6 +124,8 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "batch": (1, 65_536),
     "accumulate": (1, 65_536),
     "crop": (8, 16_384),
+    "size": (8, 16_384),
+    "decay": (0.5, 1),
     "rate": (1e-12, 100),
     "momentum": (0, 0.9999),
     "weight_decay": (0, 10),
@@ -123,3 +136,25 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "patience": (0, 1_000_000),
     "seed": (0, 2**32 - 1),
 }
+
+CORRUPTIONS: Mapping[str, float] = {"gaussian": 10.0, "masking": 1.0, "salt-and-pepper": 1.0}
+"""Kinds of damage, and the most that there can be of each."""
+
+
+def parse_corruption(text: str) -> tuple[str, float]:
+    """Return kind and amount of a damage such as gaussian=0.1.
+
+    Raises
+    ------
+    SettingError : an unknown kind, or an amount that cannot be.
+    """
+    kind, _, amount = text.partition("=")
+    try:
+        value = float(amount)
+        if 0 <= value <= CORRUPTIONS[kind]:
+            return kind, value
+    except (KeyError, ValueError):
+        pass
+    raise SettingError(
+        "corruption", f"is {text!r}; write one of {', '.join(CORRUPTIONS)} with its amount, such as gaussian=0.1."
+    )

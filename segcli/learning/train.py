@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from segcli.arrays import Array
 from segcli.errors import EnvironmentFailure, InputError
 from segcli.learning.batches import Batch, Batches, Examples
 from segcli.learning.losses import Loss, deep_supervision
@@ -26,10 +25,8 @@ from segcli.learning.optimizer import load_optimizer, make_optimizer, optimizer_
 from segcli.learning.processes import Processes
 from segcli.learning.schedule import Schedule
 from segcli.learning.settings import TrainSettings
-from segcli.learning.tiles import predict_logits
-from segcli.networks.registry import find_architecture
-from segcli.scores.semantic import confusion, dice_per_class, mean_iou, pixel_accuracy
-from segcli.segmentation import VOID
+from segcli.learning.validate import validate
+from segcli.learning.windows import learned_outputs
 
 PLATEAU, DROP = 5, 0.1
 """Epochs without a better score after which the schedule `plateau` drops the rate to a tenth."""
@@ -125,7 +122,9 @@ class Trainer:
         if settings.freeze_norm:
             _freeze_norms(self.network)
         self.steps = settings.epochs * (settings.steps_per_epoch or 1)
-        self.schedule = Schedule(settings.schedule, self.steps, settings.warmup)
+        self.schedule = Schedule(
+            settings.schedule, self.steps, settings.warmup, settings.decay, settings.steps_per_epoch or 1
+        )
         self.rate = settings.rate or 1e-3
         self.optimizer = make_optimizer(self.network, settings, self.rate, loaded)
         self.average = [tensor.detach().clone() for tensor in self._floats()] if settings.ema else []
@@ -244,7 +243,7 @@ class Trainer:
         mean_loss = float(np.mean(self.progress.losses[-per_epoch:]))
         scores: dict[str, float] = {}
         if len(self.validation) and self.processes.rank == 0:
-            scores = validate(self.judged(), self.card, self.validation, self.device)
+            scores = validate(self.judged(), self.card, self.validation, self.device, self.settings.corruption)
         scores, mean_loss = self.processes.share((scores, mean_loss))
         scores["loss"] = mean_loss
         by_loss = self.settings.best_by == "loss" or not len(self.validation)
@@ -302,16 +301,14 @@ class Trainer:
 
 
 class _Outputs(nn.Module):
-    """All outputs of a network that are learned from, the main one first."""
+    """All outputs of a network that are learned from."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        if hasattr(self.network, "side_outputs"):
-            return tuple(self.network.side_outputs(images).values())  # type: ignore[operator]
-        return (self.network(images),)
+        return learned_outputs(self.network, images)
 
 
 def _half(amp: str, device: str) -> torch.dtype | None:
@@ -330,32 +327,3 @@ def _freeze_norms(network: nn.Module) -> None:
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.eval()
             module.requires_grad_(False)
-
-
-@torch.no_grad()
-def validate(
-    network: nn.Module, card: ModelCard, examples: Examples, device: str, tile: int = 1024
-) -> dict[str, float]:
-    """Score a network on whole pictures: mean IoU, mean Dice and pixel accuracy, of all pictures' pixels together."""
-    training = network.training
-    network.eval()
-    classes = max(2, card.classes)
-    matrix = np.zeros((classes, classes), np.int64)
-    row = find_architecture(card.architecture)
-    for example in examples:
-        image = torch.from_numpy(card.scaling(example.image)).to(device)
-        logits = predict_logits(network, image, tile=tile, field=row.receptive_field, multiple=row.multiple)
-        matrix += confusion(labels_of(logits), example.target, classes, ignore=VOID)
-    network.train(training)
-    with np.errstate(invalid="ignore"):
-        return {
-            "miou": mean_iou(matrix),
-            "dice": float(np.nanmean(dice_per_class(matrix))),
-            "accuracy": pixel_accuracy(matrix),
-        }
-
-
-def labels_of(logits: Tensor) -> Array:
-    """(H, W) uint8 of logits (K, H, W): the likeliest class, the first of equals; one logit is class 1 above 0."""
-    labels = (logits[0] > 0) if logits.shape[0] == 1 else logits.argmax(0)
-    return labels.to(torch.uint8).cpu().numpy()

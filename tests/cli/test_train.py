@@ -36,7 +36,9 @@ def test_a_run_leaves_weights_history_curves_and_how_it_was_made(segcli, discs, 
     assert "2 classes" in result.err
     assert result.out.startswith(f"{tmp_path / 'run' / 'best.safetensors'}  miou ")
     names = {path.name for path in (tmp_path / "run").iterdir()}
-    assert names == {"best.safetensors", "last.safetensors", "history.csv", "run.json", "curves.png"}
+    assert names == {"best.safetensors", "last.safetensors", "history.csv", "run.json", "curves.png", "samples"}
+    sheets = sorted(path.name for path in (tmp_path / "run" / "samples").iterdir())
+    assert sheets == ["epoch-0001.png", "epoch-0002.png"]
     made = json.loads((tmp_path / "run" / "run.json").read_text())
     assert made["settings"]["rate"] == 0.01
     assert len(made["fingerprint"]) == 64

@@ -188,14 +188,14 @@ def test_objects_are_learned_by_their_borders_and_gaps_may_weigh_more():
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        ({"model": "resnet18"}, UsageError, "resnet18 is no network for segmentation"),
+        ({"model": "resnet18"}, UsageError, "resnet18 is no network that segcli trains"),
         ({"model": "unett"}, UsageError, "did you mean unet"),
         ({"loss": "dise"}, UsageError, "dice"),
         ({"crop": 33}, SettingError, "needs a multiple of"),
         ({"batch": 0}, SettingError, "between 1 and"),
         ({"optimizer": "adamm"}, SettingError, "adamw, adam, sgd, rmsprop"),
-        ({"augment": "standart"}, UsageError, "known are none, light, standard, unet"),
-        ({"weight_map": True}, UsageError, "numbers the objects"),
+        ({"augment": "standart"}, UsageError, "known are none, flip, light, standard, turns, unet"),
+        ({"best_by": "psnr"}, UsageError, "make pictures"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(change, error, words):

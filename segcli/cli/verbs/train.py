@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import json as jsonlib
-import sys
-import time
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from segcli.errors import SegcliError, SettingError, UsageError
-from segcli.learning.settings import AMPS, OPTIMIZERS, SCALINGS, SCHEDULES, SCORES, TARGETS, WEIGHTINGS, TrainSettings
+from segcli.errors import SettingError, UsageError
+from segcli.learning.recipes import RECIPES, find_recipe
+from segcli.learning.settings import (
+    AMPS,
+    OPTIMIZERS,
+    SAMPLINGS,
+    SCALINGS,
+    SCHEDULES,
+    SCORES,
+    TARGETS,
+    WEIGHTINGS,
+    TrainSettings,
+)
 
 if TYPE_CHECKING:
     from segcli.files.datasets import DataSet
-    from segcli.learning.folder import RunFolder
-    from segcli.learning.train import Epoch, Trainer
 
 DATA, LOOP, RUN = "Data", "Learning", "Run"
-SAVED_EVERY = 60.0
-"""Seconds between two savings of a run in the middle of an epoch."""
-
-MOST_FAULTY = 0.1
-"""Share of the pictures that may be at fault; they are left out and named."""
-
-SHOWN = 10
-"""Findings about the data that are printed; segcli check has them all."""
 
 
 def train(
+    context: typer.Context,
     data: Annotated[str, typer.Argument(metavar="DATA", help="A folder, a CSV of pairs, or a COCO JSON file.")],
     model: Annotated[
         str, typer.Option("--model", metavar="NAME", help="A network of `segcli models`, such as unet.")
     ] = "unet",
     out: Annotated[str | None, typer.Option("--out", "-o", metavar="FOLDER", help="What the run leaves.")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option("--recipe", metavar="|".join((*RECIPES, "paper")), help="Settings that belong together."),
+    ] = None,
     width: Annotated[float, typer.Option("--width", metavar="X", help="Scales the channels of all layers.")] = 1.0,
     option: Annotated[
         list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="Of the network, such as depth=3.")
@@ -102,14 +106,39 @@ def train(
     max_time: Annotated[
         str | None, typer.Option("--max-time", metavar="30s|20m|2h", help="Stop after it.", rich_help_panel=LOOP)
     ] = None,
-    batch: Annotated[int, typer.Option("--batch", metavar="N", help="Windows a step.", rich_help_panel=LOOP)] = 8,
+    batch: Annotated[
+        int | None,
+        typer.Option("--batch", metavar="N", help="Windows a step; default: 8, or what fits.", rich_help_panel=LOOP),
+    ] = None,
     accumulate: Annotated[
         int, typer.Option("--accumulate", metavar="N", help="Steps whose gradients are summed.", rich_help_panel=LOOP)
     ] = 1,
     crop: Annotated[
         int | None,
-        typer.Option("--crop", "--size", metavar="N", help="Side of the windows, in pixels.", rich_help_panel=LOOP),
+        typer.Option("--crop", metavar="N", help="Side of the windows, in pixels.", rich_help_panel=LOOP),
     ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option("--size", metavar="N", help="Bring pictures to N x N, in predict too.", rich_help_panel=LOOP),
+    ] = None,
+    sampling: Annotated[
+        str,
+        typer.Option(
+            "--sampling",
+            metavar="|".join(SAMPLINGS),
+            help="balanced: windows around all classes alike.",
+            rich_help_panel=LOOP,
+        ),
+    ] = "uniform",
+    corruption: Annotated[
+        str,
+        typer.Option(
+            "--corruption",
+            metavar="KIND=X",
+            help="Damage that auto-encoders undo: gaussian, masking, salt-and-pepper.",
+            rich_help_panel=LOOP,
+        ),
+    ] = "gaussian=0.1",
     optimizer: Annotated[
         str, typer.Option("--optimizer", metavar="|".join(OPTIMIZERS), rich_help_panel=LOOP)
     ] = "adamw",
@@ -124,6 +153,9 @@ def train(
     schedule: Annotated[
         str, typer.Option("--schedule", metavar="|".join(SCHEDULES), help="Of the rate.", rich_help_panel=LOOP)
     ] = "cosine",
+    decay: Annotated[
+        float, typer.Option("--decay", metavar="X", help="Of the exponential schedule.", rich_help_panel=LOOP)
+    ] = 0.95,
     warmup: Annotated[
         int, typer.Option("--warmup", metavar="N", help="Steps of a rising rate.", rich_help_panel=LOOP)
     ] = 0,
@@ -154,7 +186,7 @@ def train(
     ] = False,
     augment: Annotated[
         str,
-        typer.Option("--augment", metavar="none|light|standard|unet|FILE.toml", rich_help_panel=LOOP),
+        typer.Option("--augment", metavar="none|flip|light|standard|turns|unet|FILE.toml", rich_help_panel=LOOP),
     ] = "auto",
     scaling: Annotated[
         str, typer.Option("--scaling", metavar="|".join(SCALINGS), help="Of the pictures.", rich_help_panel=LOOP)
@@ -191,15 +223,16 @@ def train(
     of a model is a network's; in `predict` it is that of trained weights. Ctrl-C keeps the run, --resume goes on.
     """
     given = dict(locals())
-    settings = TrainSettings(
-        options=_options(option or []),
-        max_seconds=None if max_time is None else _seconds(max_time),
-        **{field.name: given[field.name] for field in fields(TrainSettings) if field.name in given},
-    )
+    settings, about = _settings(context, given)
     if (out is None) == (preview is None):
         raise UsageError("name a folder for the run with --out, or a picture with --preview.")
+    from segcli.cli.training import nothing, on_stderr
+    from segcli.cli.training import train as train_network
     from segcli.files.datasets import find_dataset
 
+    say = nothing if quiet or json else on_stderr
+    for line in about:
+        say(line)
     found = find_dataset(
         data,
         images=images,
@@ -212,22 +245,33 @@ def train(
         group=group,
         seed=seed,
     )
-    say = _nothing if quiet or json else _say
     say(found.describe())
     if preview is not None:
         _preview(found, settings, preview)
         return
     assert out is not None
-    _train(found, settings, out, device, threads, resume, encoder_weights, checked, say, json)
+    train_network(found, settings, out, device, threads, resume, encoder_weights, checked, say, json)
 
 
-def _nothing(line: str) -> None:
-    """Where nobody wants to know."""
+def _settings(context: typer.Context, given: dict[str, Any]) -> tuple[TrainSettings, list[str]]:
+    """Settings: the recipe's, but for those that the command line names; and what there is to say of the recipe."""
+    values = {field.name: given[field.name] for field in fields(TrainSettings) if field.name in given}
+    about, recipe = [], given["recipe"]
+    if recipe is not None:
+        said = {name for name in values if _is_said(context, name)}
+        found = find_recipe(recipe, values["model"] if "model" in said else None)
+        values |= {name: value for name, value in found.settings.items() if name not in said}
+        about = [f"recipe: {found.summary}", *([f"otherwise: {found.otherwise}."] if found.otherwise else [])]
+    options = {**values.get("options", {}), **_options(given["option"] or [])}
+    if given["max_time"] is not None:
+        values["max_seconds"] = _seconds(given["max_time"])
+    return TrainSettings(**{**values, "options": options}), about
 
 
-def _say(line: str) -> None:
-    """One line for people; stdout is for results."""
-    print(line, file=sys.stderr)
+def _is_said(context: typer.Context, name: str) -> bool:
+    """Whether the command line sets a parameter."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _options(words: list[str]) -> dict[str, Any]:
@@ -252,155 +296,6 @@ def _seconds(text: str) -> float:
         return float(number) * units[unit]
     except ValueError:
         raise SettingError("max_time", f"is {text!r}; it must be a time such as 90s, 20m or 2h.") from None
-
-
-def _train(
-    data: DataSet,
-    settings: TrainSettings,
-    out: str,
-    device: str,
-    threads: int,
-    resume: bool,
-    encoder_weights: str | None,
-    checked: bool,
-    say: Any,
-    json: bool,
-) -> None:
-    """Set the run up, go through it and keep what it leaves."""
-    from segcli.learning.device import choose_device
-    from segcli.learning.folder import RunFolder, go_on, load_last
-    from segcli.learning.processes import joined
-    from segcli.learning.rate import find_rate
-    from segcli.learning.run import parts_of, prepare
-
-    facts = {"data": data.folder, "fingerprint": data.fingerprint, "layout": data.layout, "classes": list(data.names)}
-    folder = RunFolder(out, facts)
-    folder.check(resume)
-    place = choose_device(device)
-    last = load_last(out) if resume else None
-    if last is not None:
-        settings = _same_run(settings, last[0].facts, last[1], facts, out)
-    training, validation = parts_of(data)
-    with joined(place) as (processes, place):
-        if processes.rank:
-            say = _nothing
-        elif checked:
-            _report_faults(data, say)
-        trainer = prepare(
-            training,
-            validation,
-            data.names,
-            settings,
-            device=place,
-            threads=threads,
-            processes=processes,
-            encoder_weights=encoder_weights,
-        )
-        if trainer.settings.rate is None:
-            say("looking for a learning rate ...")
-            trainer = trainer.with_rate(processes.share(find_rate(trainer) if processes.rank == 0 else 0.0))
-        if last is not None:
-            go_on(trainer, last[0])
-        settings = trainer.settings
-        say(
-            f"{settings.model} on {place}: {len(training)} pictures, {settings.batch} windows of {settings.crop} pixels"
-            f" a step, {settings.steps_per_epoch} steps an epoch, rate {trainer.rate:g}, augmented: {settings.augment}"
-        )
-        if processes.rank:
-            for _ in trainer.run():
-                pass
-        else:
-            _loop(trainer, folder, say, json)
-
-
-def _same_run(
-    settings: TrainSettings, card: Any, run: dict[str, Any], facts: dict[str, Any], out: str
-) -> TrainSettings:
-    """The settings a run began with; only how long it lasts may change.
-
-    Raises
-    ------
-    UsageError : other data or another network.
-    """
-    if run["fingerprint"] != facts["fingerprint"]:
-        raise UsageError(
-            f"the data are not those that the run in {out!r} began with; name another folder to begin anew."
-        )
-    begun = TrainSettings(**card["training"]["settings"])
-    if begun.model != settings.model:
-        raise UsageError(f"the run in {out!r} is of {begun.model}, not of {settings.model}; name another folder.")
-    return begun
-
-
-def _report_faults(data: DataSet, say: Any) -> None:
-    """Say what is wrong with the data before hours are spent on them.
-
-    Raises
-    ------
-    InputError : more pictures than a few are at fault; those few are left out.
-    """
-    from segcli.check import check, first_error, gather_all
-
-    report = check(data, gather_all(data))
-    for finding in report.findings[:SHOWN]:
-        say(f"{finding.level}: {finding.words}")
-    if len(report.findings) > SHOWN:
-        say(f"and {len(report.findings) - SHOWN} more; segcli check lists them")
-    faulty = {file for finding in report.findings if finding.level == "error" for file in finding.files}
-    failure = first_error(report)
-    if failure is not None and len(faulty) > MOST_FAULTY * len(data.examples):
-        raise failure
-
-
-def _loop(trainer: Trainer, folder: RunFolder, say: Any, json: bool) -> None:
-    """Go through the run; keep it at each epoch, now and then between, and when it is interrupted."""
-    from segcli.cli.report import training_progress
-    from segcli.learning.train import Epoch
-
-    saved = time.monotonic()
-    named: set[int] = set()
-    try:
-        with training_progress(trainer.steps, trainer.progress.step, say is not _nothing) as show:
-            for event in trainer.run():
-                for number in trainer.broken.keys() - named:
-                    _say(f"left out: {trainer.broken[number]}")
-                named |= trainer.broken.keys()
-                if isinstance(event, Epoch):
-                    folder.save(trainer, best=event.best)
-                    saved = time.monotonic()
-                    _tell(event, say, json)
-                else:
-                    show(event)
-                    if time.monotonic() - saved > SAVED_EVERY:
-                        folder.save(trainer)
-                        saved = time.monotonic()
-    except (KeyboardInterrupt, SegcliError) as stop:
-        # A loss that is no number has spoiled the weights: those on the disk are the last good ones.
-        if isinstance(stop, KeyboardInterrupt) and trainer.progress.step:
-            folder.save(trainer)
-            _say(f"kept in {folder.path}; the same command with --resume goes on.")
-        raise
-    folder.finish(trainer)
-    if not json:
-        best = "" if not trainer.progress.history else f"  {_scores(folder.best_of(trainer))}"
-        print(f"{folder.place('best.safetensors')}{best}, {trainer.progress.seconds:.0f} s")
-
-
-def _tell(event: Epoch, say: Any, json: bool) -> None:
-    """One line about an epoch."""
-    if json:
-        row = {"epoch": event.epoch + 1, "loss": event.loss, "rate": event.rate, "best": event.best, **event.scores}
-        print(jsonlib.dumps({**row, "seconds": round(event.seconds, 2)}), flush=True)
-        return
-    mark = "  best" if event.best else ""
-    say(
-        f"epoch {event.epoch + 1:3d}/{event.epochs}  loss {event.loss:.4f}  {_scores(event.scores)}  "
-        f"{event.seconds:.0f} s{mark}"
-    )
-
-
-def _scores(scores: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.4f}" for name, value in scores.items() if name != "loss")
 
 
 def _preview(data: DataSet, settings: TrainSettings, path: str) -> None:
