@@ -19,11 +19,13 @@ from segcli.arrays import Fitted
 from segcli.errors import InputError, UsageError
 from segcli.files.fitted import read_fitted, write_fitted
 from segcli.files.write import make_parent, write_bytes
+from segcli.learning.board import write_board
 from segcli.learning.model import TRAINING, ModelCard, as_fitted, load_arrays
 from segcli.learning.train import Epoch, Progress, Trainer
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 HISTORY, RUN, CURVES, SAMPLES = "history.csv", "run.json", "curves.png", "samples"
+BOARD = "tensorboard"
 SHEETS = 10
 """Sheets of samples that a run draws, about."""
 
@@ -72,9 +74,10 @@ class RunFolder:
         self._write(RUN, json.dumps({**self.facts, **self._result(trainer)}, indent=2) + "\n")
 
     def show(self, trainer: Trainer, event: Epoch) -> None:
-        """Draw what the network makes of some pictures, after about every tenth of the run and at its end."""
+        """Draw the curves for TensorBoard, and about every tenth of the run what the network makes of some pictures."""
         from segcli.learning.showing import sample_predictions
 
+        write_board(self.place(BOARD), event, trainer.progress.step)
         every = max(1, event.epochs // SHEETS)
         if (event.epoch + 1) % every == 0 or event.epoch + 1 == event.epochs:
             path = os.path.join(self.path, SAMPLES, f"epoch-{event.epoch + 1:04d}.png")
