@@ -63,7 +63,7 @@ class ModelCard:
         return max(2, self.classes)
 
     @property
-    def segments(self) -> bool:
+    def makes_labels(self) -> bool:
         """Whether it labels pixels; auto-encoders make pictures."""
         return find_architecture(self.architecture).task == "segmentation"
 
@@ -131,7 +131,7 @@ class ModelCard:
             found.append(f"width is {_short(self.width)}")
         if not all(isinstance(name, str) and name.isprintable() for name in self.names):
             found.append("names of classes are no words")
-        if len(self.names) not in (self.classes, self.planes) and self.segments:
+        if len(self.names) not in (self.classes, self.planes) and self.makes_labels:
             found.append(f"it names {len(self.names)} classes and has {self.classes}")
         if self.target not in TARGETS or (self.target == "borders" and self.classes != 3):
             found.append(f"target is {_short(self.target)} with {self.classes} classes")

@@ -113,7 +113,7 @@ def _load(path: str, digest: str, device: str) -> Member:
         raise InputError("has changed since the run began; start it again.")
     card, network = from_fitted(decode_fitted(data))
     del data
-    if not card.segments:
+    if not card.makes_labels:
         raise InputError(f"is a model of {card.architecture}, which makes pictures and no labels.")
     for name, tensor in network.state_dict().items():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):

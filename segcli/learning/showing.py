@@ -34,7 +34,7 @@ def sample_predictions(trainer: Trainer) -> bytes:
     network.eval()
     try:
         member = member_of(card, network, trainer.device)
-        if not card.segments:
+        if not card.makes_labels:
             return tile_sheet([_restored(trainer, member.network, example) for example in examples])
         predictor = Predictor([member], tile=1024)
         rows = []

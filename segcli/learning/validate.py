@@ -31,7 +31,7 @@ def validate(
     network.eval()
     member = member_of(card, network, device)
     try:
-        return _labeled(member, card, examples) if card.segments else _restored(member, card, examples, corruption)
+        return _labeled(member, card, examples) if card.makes_labels else _restored(member, card, examples, corruption)
     finally:
         network.train(training)
 
