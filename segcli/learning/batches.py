@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -55,18 +56,23 @@ class Batch:
     images : (N, C, H, W) float32.
     targets : (N, H, W) int64, or (N, C, H, W) float32 pictures.
     weights : (N, H, W) float32, or None.
+    distances : (N, classes, H, W) float32 to the contours of classes, or None.
     """
 
     names: tuple[str, ...]
     images: Tensor
     targets: Tensor
     weights: Tensor | None = None
+    distances: Tensor | None = None
 
     def to(self, device: str) -> Batch:
         """The same on a device, channels last."""
         images = self.images.to(device, memory_format=torch.channels_last, non_blocking=True)
-        weights = None if self.weights is None else self.weights.to(device, non_blocking=True)
-        return Batch(self.names, images, self.targets.to(device, non_blocking=True), weights)
+        weights, distances = (
+            None if tensor is None else tensor.to(device, non_blocking=True)
+            for tensor in (self.weights, self.distances)
+        )
+        return Batch(self.names, images, self.targets.to(device, non_blocking=True), weights, distances)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +88,7 @@ class Batches:
     batch : windows a step, over all processes.
     seed : of the order and of the generators.
     rank, world : this process's number among those that share each batch.
+    distances : makes (classes, H, W) float32 of a window's target, where the loss looks at distances.
     """
 
     count: int
@@ -91,6 +98,7 @@ class Batches:
     seed: int
     rank: int = 0
     world: int = 1
+    distances: Callable[[Array], Array] | None = None
 
     def places(self, step: int) -> list[tuple[int, int]]:
         """(window's number in the run, picture's number) of a step; every picture comes once before any comes again."""
@@ -99,11 +107,11 @@ class Batches:
         return [(window, int(self._order(window // self.count)[window % self.count])) for window in windows]
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
-        return np.random.default_rng((self.seed, 0, epoch)).permutation(self.count)
+        return _permutation(self.seed, epoch, self.count)
 
     def at(self, step: int) -> Batch:
         """The batch of a step."""
-        names, images, targets, weights = [], [], [], []
+        names, images, targets, weights, distances = [], [], [], [], []
         for window, number in self.places(step):
             example = self.load(number)
             image, target, weight = self.prepare(example, np.random.default_rng((self.seed, 1, window)))
@@ -111,7 +119,9 @@ class Batches:
             images.append(torch.from_numpy(image))
             targets.append(torch.from_numpy(target if target.dtype.kind == "f" else target.astype(np.int64)))
             weights += [] if weight is None else [torch.from_numpy(weight)]
-        return Batch(tuple(names), torch.stack(images), torch.stack(targets), torch.stack(weights) if weights else None)
+            distances += [] if self.distances is None else [torch.from_numpy(self.distances(target))]
+        maps = (torch.stack(made) if made else None for made in (weights, distances))
+        return Batch(tuple(names), torch.stack(images), torch.stack(targets), *maps)
 
     def between(self, steps: Sequence[int], threads: int) -> Iterator[Batch]:
         """The batches of steps in order, made ahead of their use by threads, or when they are asked for."""
@@ -130,6 +140,12 @@ class Batches:
             finally:
                 for future in waiting:
                     future.cancel()
+
+
+@lru_cache(maxsize=4)
+def _permutation(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+    """The order of the pictures in an epoch."""
+    return np.random.default_rng((seed, 0, epoch)).permutation(count)
 
 
 def window_of(

@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from segcli.arrays import Array
-from segcli.errors import InputError, UsageError
+from segcli.errors import InputError, SettingError, UsageError
 from segcli.files import datasets as files
 from segcli.files.datasets import DataSet
 from segcli.learning.augment import augmentation_from
 from segcli.learning.batches import Batches, Example
 from segcli.learning.class_weights import median_frequency_weights
+from segcli.learning.distance_map import signed_distances
 from segcli.learning.loss_expression import parse_loss
-from segcli.learning.losses import loss_from_expression
+from segcli.learning.losses import Loss, loss_from_expression
 from segcli.learning.memory import fitting_batch
 from segcli.learning.model import ModelCard
 from segcli.learning.processes import Processes
@@ -30,6 +32,7 @@ from segcli.learning.weights import load_encoder
 from segcli.learning.windows import DamagedWindows, Frame, Windows, check_task, frame_of
 from segcli.networks.architecture import Task
 from segcli.networks.registry import build, find_architecture
+from segcli.numeric.forms import leave_out
 from segcli.numeric.objects import objects_from_classes
 from segcli.segmentation import VOID, Segmentation
 
@@ -84,7 +87,9 @@ class Cached:
     """Pictures as the network takes them: gray or color, with its targets; kept in memory as long as they fit.
 
     size : that they are brought to, square.
-    broken : names of pictures that could not be read, and why. The next one stands in for them.
+    first : the number of the first picture among all of the run's.
+    broken : pictures that could not be read, by number, and why. Where one is asked for by its number, the next one
+        stands in for it; one after the other, they are left out.
     """
 
     pictures: Pictures
@@ -93,6 +98,7 @@ class Cached:
     keep_instances: bool = False
     size: int | None = None
     limit: int = CACHE_BYTES
+    first: int = 0
     broken: dict[int, str] = field(default_factory=dict)
     _kept: dict[int, Example] = field(default_factory=dict)
     _bytes: int = 0
@@ -102,22 +108,29 @@ class Cached:
 
     def __getitem__(self, number: int) -> Example:
         for shift in range(len(self)):
-            place = (number + shift) % len(self)
-            if place in self.broken:
-                continue
-            try:
-                return self._example(place)
-            except InputError as failure:
-                self.broken[place] = str(failure)
-        raise InputError(f"none of the {len(self)} pictures can be read; the first: {next(iter(self.broken.values()))}")
+            found = self._whole((number + shift) % len(self))
+            if found is not None:
+                return found
+        why = self.broken[self.first + number]
+        raise InputError(f"none of the {len(self)} pictures can be read; one of them: {why}")
 
     def __iter__(self) -> Iterator[Example]:
-        return (self[number] for number in range(len(self)))
+        return (found for number in range(len(self)) if (found := self._whole(number)) is not None)
+
+    def _whole(self, number: int) -> Example | None:
+        """The example of a number, None where it cannot be read."""
+        if self.first + number in self.broken:
+            return None
+        try:
+            return self._example(number)
+        except InputError as failure:
+            self.broken[self.first + number] = str(failure)
+            return None
 
     def _example(self, number: int) -> Example:
         if number in self._kept:
             return self._kept[number]
-        found = self.pictures[number]
+        found = finite(self.pictures[number])
         target = target_of(found.target, found.instances, self.target, VOID)
         instances = None
         if self.keep_instances:
@@ -136,6 +149,22 @@ def _squared(example: Example, size: int) -> Example:
     image = to_square(example.image, size)
     instances = None if example.instances is None else labels_to_square(example.instances, size)
     return Example(example.name, image, labels_to_square(example.target, size), instances)
+
+
+def finite(example: Example) -> Example:
+    """A picture whose numbers are all finite; where they were not, nobody knows the truth.
+
+    Raises
+    ------
+    InputError : none is.
+    """
+    try:
+        image, valid, _ = leave_out(example.image, None)
+    except InputError as failure:
+        raise InputError(f"{example.name!r}: {failure}") from failure
+    if valid is None:
+        return example
+    return replace(example, image=image, target=np.where(valid, example.target, np.uint8(VOID)))
 
 
 def in_channels(image: Array, channels: int) -> Array:
@@ -198,7 +227,7 @@ def prepare(
     )
     network = card.build(seed=settings.seed)
     frame = frame_of(network, settings.crop, _usual_side(settings, seen, row.multiple), row.multiple, row.name)
-    settings = _paced(replace(settings, crop=frame.side), seen, len(training), frame, card, device)
+    settings = _paced(replace(settings, crop=frame.side), seen, len(training), frame, card, device, processes.world)
     facts = {"settings": settings.as_dict(), "pictures": len(training), "validation": len(validation)}
     card = replace(card, crop=frame.side, training=facts)
     kind: TargetKind = "borders" if settings.target == "borders" else "classes"
@@ -210,10 +239,11 @@ def prepare(
         frame, augmentation_from(settings.augment), scaling, settings.sampling == "balanced", settings.weight_map
     )
     maker = DamagedWindows(windows, settings.corruption) if row.task == "image" else windows
+    loss = _loss(settings, row.task, card.classes, weights)
+    maps = partial(signed_distances, classes=card.classes) if loss.needs_distance_map else None
     shares = processes.rank, processes.world
-    batches = Batches(len(cached), cached.__getitem__, maker, settings.batch or 1, settings.seed, *shares)
-    judged = Cached(validation, channels, kind)
-    loss = loss_from_expression(settings.loss, classes=card.classes, class_weights=weights)
+    batches = Batches(len(cached), cached.__getitem__, maker, settings.batch or 1, settings.seed, *shares, maps)
+    judged = Cached(validation, channels, kind, first=len(training), broken=cached.broken)
     loaded: tuple[str, ...] = ()
     if encoder_weights is not None:
         loaded = load_encoder(network, encoder_weights).matched
@@ -231,6 +261,16 @@ def prepare(
     )
     trainer.broken = cached.broken
     return trainer
+
+
+def _loss(settings: TrainSettings, task: Task, classes: int, class_weights: Sequence[float] | None) -> Loss:
+    """The loss of a run, refused where it does not go with masks or with the rest of the settings."""
+    loss = loss_from_expression(settings.loss, classes=classes, class_weights=class_weights)
+    if task == "segmentation" and any(term.row.name == "mse" for term in loss.terms):
+        raise UsageError("the loss mse compares values, and masks hold classes; write ce or ce+dice.")
+    if settings.weight_map and not loss.takes_weight_map:
+        raise UsageError(f"no term of the loss {settings.loss} takes a weight map; add ce, or leave --weight-map out.")
+    return loss
 
 
 def preview_windows(
@@ -266,7 +306,7 @@ def _readable(pictures: Pictures, places: Array) -> Iterator[Example]:
     first, found = None, False
     for place in places:
         try:
-            example = pictures[int(place)]
+            example = finite(pictures[int(place)])
         except InputError as failure:
             first = first or failure
             continue
@@ -313,10 +353,13 @@ def _usual_side(settings: TrainSettings, seen: Sequence[Example], multiple: int)
 
 
 def _paced(
-    settings: TrainSettings, seen: Sequence[Example], count: int, frame: Frame, card: ModelCard, device: str
+    settings: TrainSettings, seen: Sequence[Example], count: int, frame: Frame, card: ModelCard, device: str, world: int
 ) -> TrainSettings:
     """Settings with windows a step that fit into memory, and so many steps an epoch that pixels are seen about once."""
-    batch = settings.batch or fitting_batch(card, frame.side, device)
+    batch = settings.batch or -(-fitting_batch(card, frame.side, device) // world) * world
+    if batch % world:
+        near = -(-batch // world) * world
+        raise SettingError("batch", f"is {batch}; {world} processes need a multiple of {world}, such as {near}.")
     steps = settings.steps_per_epoch
     if steps is None:
         inside = frame.side - frame.before - frame.after

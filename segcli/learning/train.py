@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from segcli.errors import EnvironmentFailure, InputError
 from segcli.learning.batches import Batch, Batches, Examples
 from segcli.learning.losses import Loss, deep_supervision
 from segcli.learning.model import ModelCard
@@ -25,6 +24,7 @@ from segcli.learning.optimizer import load_optimizer, make_optimizer, optimizer_
 from segcli.learning.processes import Processes
 from segcli.learning.schedule import Schedule
 from segcli.learning.settings import TrainSettings
+from segcli.learning.stops import explained, not_finite, spoiled
 from segcli.learning.validate import validate
 from segcli.learning.windows import learned_outputs
 
@@ -89,12 +89,13 @@ class Trainer:
     Attributes
     ----------
     progress : where the run stands.
-    broken : pictures that could not be read, by number, and why.
+    broken : pictures that could not be read, by number, and why; those of the validation part come last.
     learner : gives all outputs of the network, with gradients that are means over all processes.
 
     Raises
     ------
-    InputError : a loss that is not a number; the pictures of its batch are named.
+    InputError : a loss or a gradient that is not finite; the pictures of its batch are named.
+    UsageError : windows too small and too few for batch normalization.
     EnvironmentFailure : the device's memory is too small.
     """
 
@@ -150,22 +151,31 @@ class Trainer:
         if self.progress.losses and self.progress.step % per_epoch == 0:
             # It was stopped between an epoch's last step and its judgement.
             yield self._judge(self.progress.step // per_epoch - 1)
+        if self._is_over():
+            return
         remaining = range(self.progress.step, self.steps)
+        began = time.perf_counter()
         for step, batch in zip(remaining, self.batches.between(remaining, self.threads), strict=True):
-            began = time.perf_counter()
             value = self._learn(step, batch)
             self.progress.step = step + 1
             self.progress.losses.append(value)
             self.progress.seconds = time.perf_counter() - start
             speed = len(batch.names) * self.batches.world / max(time.perf_counter() - began, 1e-9)
             yield Step(step + 1, self.steps, step // per_epoch, value, self._rate(step), speed)
-            out_of_time = self._out_of_time()
-            if (step + 1) % per_epoch == 0 or out_of_time:
+            if (step + 1) % per_epoch == 0 or self._out_of_time():
                 event = self._judge(step // per_epoch)
                 self.progress.seconds = time.perf_counter() - start
                 yield event
-                if out_of_time or 0 < self.settings.patience <= self.progress.since_best:
+                if self._is_over():
                     return
+            began = time.perf_counter()
+
+    def _is_over(self) -> bool:
+        """Whether a run that was judged just now has had its time, or learns no more."""
+        history = self.progress.history
+        if not history or history[-1]["step"] != self.progress.step:
+            return False
+        return self._out_of_time() or 0 < self.settings.patience <= self.progress.since_best
 
     def _out_of_time(self) -> bool:
         """Whether the run has had its time; process 0 looks at the clock."""
@@ -186,33 +196,37 @@ class Trainer:
         self.loss.start_epoch(step // (self.settings.steps_per_epoch or 1))
         try:
             value = self._backward(batch.to(self.device))
-        except torch.OutOfMemoryError as failure:
-            raise EnvironmentFailure(self._too_large(batch)) from failure
+        except (RuntimeError, ValueError, MemoryError) as failure:
+            reason = explained(failure, batch.images, self.settings.accumulate)
+            if reason is None:
+                raise
+            raise reason from failure
         if not math.isfinite(value):
-            listed = ", ".join(dict.fromkeys(batch.names))
-            raise InputError(
-                f"the loss is {value} at step {step + 1}, for {listed}; the last good weights are kept. "
-                "Lower --rate, set --clip 1, or look at these pictures."
-            )
-        if (step + 1) % self.settings.accumulate == 0:
-            self._update()
+            raise not_finite(f"the loss is {value}", step + 1, batch.names)
+        if (step + 1) % self.settings.accumulate == 0 and not self._update():
+            raise not_finite("the gradient is not finite", step + 1, batch.names)
         return value
 
     def _backward(self, batch: Batch) -> float:
         half = nullcontext() if self._half is None else torch.autocast(self.device.split(":")[0], self._half)
         with half:
             outputs = self.learner(batch.images)
-            if len(outputs) > 1:
-                loss = deep_supervision(self.loss, outputs, batch.targets)
-            else:
-                loss = self.loss(outputs[0], batch.targets, weight_map=batch.weights)
+            loss = deep_supervision(
+                self.loss, outputs, batch.targets, weight_map=batch.weights, distance_map=batch.distances
+            )
         self._scaler.scale(loss / self.settings.accumulate).backward()
         return float(loss.detach())
 
-    def _update(self) -> None:
+    def _update(self) -> bool:
+        """Move the weights, unless the gradient is not finite; what half precision overflows is scaled anew."""
         if self.settings.clip:
             self._scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        gradients = [parameter.grad for parameter in self.network.parameters() if parameter.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
+        if not self._scaler.is_enabled() and not bool(norm.isfinite()):
+            return False
+        if self.settings.clip:
+            nn.utils.clip_grads_with_norm_(self.network.parameters(), self.settings.clip, norm)
         self._scaler.step(self.optimizer)
         self._scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
@@ -221,6 +235,18 @@ class Trainer:
             done = self.progress.step // self.settings.accumulate
             decay = min(self.settings.ema, (1 + done) / (10 + done))
             torch._foreach_lerp_(self.average, self._floats(), 1 - decay)
+        return True
+
+    def check_weights(self) -> None:
+        """Refuse to judge or keep weights that are not finite.
+
+        Raises
+        ------
+        InputError : the first of them is named.
+        """
+        reason = spoiled(self.network.state_dict(), self.progress.step)
+        if reason is not None:
+            raise reason
 
     def _floats(self) -> list[Tensor]:
         """The weights and statistics that the moving average is of."""
@@ -239,14 +265,15 @@ class Trainer:
     def _judge(self, epoch: int) -> Epoch:
         """Score the validation part and note the epoch in the history."""
         began = time.perf_counter()
+        self.check_weights()
         per_epoch = self.settings.steps_per_epoch or 1
         mean_loss = float(np.mean(self.progress.losses[-per_epoch:]))
         scores: dict[str, float] = {}
         if len(self.validation) and self.processes.rank == 0:
             scores = validate(self.judged(), self.card, self.validation, self.device, self.settings.corruption)
         scores, mean_loss = self.processes.share((scores, mean_loss))
+        by_loss = self.settings.best_by == "loss" or not scores
         scores["loss"] = mean_loss
-        by_loss = self.settings.best_by == "loss" or not len(self.validation)
         value = -mean_loss if by_loss else scores[self.settings.best_by]
         best = value > self.progress.best
         self.progress.best = max(value, self.progress.best)
@@ -260,14 +287,6 @@ class Trainer:
         self.progress.losses.clear()
         self.progress.history.append({**asdict(event), "step": self.progress.step})
         return event
-
-    def _too_large(self, batch: Batch) -> str:
-        side = batch.images.shape[-1]
-        smaller = max(1, len(batch.names) // 2)
-        return (
-            f"{len(batch.names)} windows of {side} pixels do not fit into the memory of {self.device}; "
-            f"try --batch {smaller} --accumulate {2 * self.settings.accumulate}, or --crop {side * 2 // 3 // 32 * 32}."
-        )
 
     def state(self) -> dict[str, Tensor]:
         """What a run that goes on needs besides the weights: the optimizer's memory and the moving average."""
@@ -283,7 +302,12 @@ class Trainer:
         return found
 
     def restore(self, progress: Progress, state: dict[str, Tensor]) -> None:
-        """Go on where another run stood; the weights have been loaded already."""
+        """Go on where another run stood; the weights have been loaded already.
+
+        Raises
+        ------
+        KeyError, ValueError, RuntimeError : the state is of another network or of other settings.
+        """
         self.progress = replace(progress)
         parts: dict[str, dict[str, Tensor]] = {"optimizer": {}, "average": {}, "gradient": {}}
         for key, value in state.items():
@@ -291,7 +315,9 @@ class Trainer:
             if kind in parts:
                 parts[kind][name] = value
         load_optimizer(self.network, self.optimizer, parts["optimizer"])
-        self.average = [parts["average"][name].to(self.device) for name in sorted(parts["average"])]
+        kept = [parts["average"][name] for name in sorted(parts["average"])]
+        for mean, value in zip(self.average, kept, strict=True):
+            mean.copy_(value)
         for name, parameter in self.network.named_parameters():
             if name in parts["gradient"]:
                 parameter.grad = torch.empty_like(parameter).copy_(parts["gradient"][name])

@@ -25,7 +25,7 @@ def validate(
     Returns
     -------
     mean IoU, mean Dice and pixel accuracy; of a network that restores pictures, which are damaged as `corruption` says,
-    the peak signal-to-noise ratio in decibels.
+    the peak signal-to-noise ratio in decibels. Nothing where no pixel's truth is known.
     """
     training = network.training
     network.eval()
@@ -43,6 +43,8 @@ def _labeled(member: Member, card: ModelCard, examples: Examples) -> dict[str, f
         for top, scores in predictor.bands({card.channels: example.image}):
             labels = scores.argmax(0).astype(np.uint8)
             matrix += confusion(labels, example.target[top : top + labels.shape[0]], card.planes, ignore=VOID)
+    if not matrix.any():
+        return {}
     with np.errstate(invalid="ignore"):
         return {
             "miou": mean_iou(matrix),
@@ -60,4 +62,6 @@ def _restored(member: Member, card: ModelCard, examples: Examples, corruption: s
         found = member.network(noisy[None])[0].float().clamp(0, 1).cpu().numpy()
         squares += float(((found - clean).astype(np.float64) ** 2).sum())
         count += clean.size
+    if not count:
+        return {}
     return {"psnr": float(10 * np.log10(count / max(squares, 1e-12 * count)))}
