@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -12,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from segcli.arrays import Array, Fitted
-from segcli.errors import InputError, UsageError
+from segcli.errors import EnvironmentFailure, InputError, UsageError
 from segcli.files.read import read_bytes
-from segcli.files.write import make_parent, write_bytes
+from segcli.files.write import put
 
 ENDING = ".safetensors"
 KEYWORD = "segcli"
+FRESH = ".fresh-"
+"""How the name of a file begins that replaces another once it has been read back."""
 LONGEST_HEADER = 1 << 22
 TYPES = {"F16": "float16", "F32": "float32", "F64": "float64", "I32": "int32", "I64": "int64", "U8": "uint8"}
 """What a fitted model may be made of, as safetensors and as NumPy call it."""
@@ -64,18 +67,26 @@ def write_fitted(path: str | os.PathLike[str], fitted: Fitted, overwrite: bool =
     UsageError
         Another ending, or an existing file that is not to be replaced.
     EnvironmentFailure
-        The disk is full or the folder refuses.
+        The disk is full or the folder refuses; the message names the file.
     """
-    check_model_path(os.fspath(path), "overwrite" if overwrite else "fail")
-    make_parent(os.fspath(path))
+    place = os.fspath(path)
+    check_model_path(place, "overwrite" if overwrite else "fail")
     if not verify:
-        write_bytes(path, encode_fitted(fitted))
+        put(place, encode_fitted(fitted))
         return
-    folder, name = os.path.split(os.fspath(path))
-    fresh = os.path.join(folder, f".fresh-{name}")
-    write_bytes(fresh, encode_fitted(fitted))
-    decode_fitted(read_bytes(fresh))
-    os.replace(fresh, path)
+    folder, name = os.path.split(place)
+    fresh, data = os.path.join(folder, f"{FRESH}{name}"), encode_fitted(fitted)
+    try:
+        put(fresh, data)
+        if read_bytes(fresh) != data:
+            raise EnvironmentFailure(f"{place!r} is not on the disk as it was written; the one before it is kept.")
+        os.replace(fresh, place)
+    except BaseException as failure:
+        with suppress(OSError):
+            os.unlink(fresh)
+        if isinstance(failure, OSError):
+            raise EnvironmentFailure(f"{place!r} cannot be written: {failure.strerror}.") from failure
+        raise
 
 
 def encode_fitted(fitted: Fitted) -> bytes:

@@ -8,6 +8,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -16,14 +17,16 @@ import torch
 
 from segcli import __version__
 from segcli.arrays import Fitted
-from segcli.errors import InputError, UsageError
-from segcli.files.fitted import read_fitted, write_fitted
-from segcli.files.write import make_parent, write_bytes
+from segcli.errors import InputError, SegcliError, UsageError
+from segcli.files.fitted import FRESH, read_fitted, write_fitted
+from segcli.files.write import check_folder, put, sweep
 from segcli.learning.board import write_board
 from segcli.learning.model import TRAINING, ModelCard, as_fitted, load_arrays
 from segcli.learning.train import Epoch, Progress, Trainer
 
 BEST, LAST = "best.safetensors", "last.safetensors"
+PROGRESS = f"{TRAINING}progress"
+"""The array of `last` that is JSON: a header would be too short for the history of a long run."""
 HISTORY, RUN, CURVES, SAMPLES = "history.csv", "run.json", "curves.png", "samples"
 BOARD = "tensorboard"
 SHEETS = 10
@@ -47,7 +50,7 @@ class RunFolder:
         return os.path.join(self.path, name)
 
     def check(self, resume: bool) -> None:
-        """Refuse a folder that holds another run, or none to go on with.
+        """Refuse a folder that takes no files, holds another run, or none to go on with; clear what a killed run left.
 
         Raises
         ------
@@ -55,23 +58,34 @@ class RunFolder:
         """
         if os.path.lexists(self.path) and not os.path.isdir(self.path):
             raise UsageError(f"{self.path!r} is a file; --out names a folder.")
+        check_folder(self.path)
         there = os.path.exists(self.place(LAST))
         if resume and not there:
             raise UsageError(f"{self.path!r} holds no {LAST}; there is nothing to resume. Leave --resume out.")
         if not resume and there:
             raise UsageError(f"{self.path!r} holds a run already; --resume goes on with it, or name another folder.")
+        sweep(self.path, None)
+        with suppress(OSError):
+            os.unlink(self.place(f"{FRESH}{LAST}"))
 
     def save(self, trainer: Trainer, best: bool = False) -> None:
-        """Keep the run as it stands, so that it can go on; and its weights as the best ones, if they are."""
+        """Keep the run as it stands, so that it can go on; and its weights as the best ones, if they are.
+
+        Raises
+        ------
+        InputError : weights that are not finite; the files stay as they are.
+        EnvironmentFailure : a file cannot be written; those before it are new, it and those after it as they were.
+        """
+        trainer.check_weights()
         card = self._card(trainer)
         state = {f"{TRAINING}{name}": value.detach().cpu().numpy() for name, value in trainer.state().items()}
+        state[PROGRESS] = np.frombuffer(json.dumps(_as_json(asdict(trainer.progress))).encode(), np.uint8)
         if best:
             write_fitted(self.place(BEST), as_fitted(card, trainer.judged()), overwrite=True)
         model = as_fitted(card, trainer.network)
-        facts = {**model.facts, "progress": _as_json(asdict(trainer.progress)), "run": self.facts}
+        facts = {**model.facts, "run": self.facts}
         write_fitted(self.place(LAST), Fitted(model.method, {**model.arrays, **state}, facts), True, verify=True)
-        self._write(HISTORY, _history(trainer.progress))
-        self._write(RUN, json.dumps({**self.facts, **self._result(trainer)}, indent=2) + "\n")
+        self._tell(trainer)
 
     def show(self, trainer: Trainer, event: Epoch) -> None:
         """Draw the curves for TensorBoard, and about every tenth of the run what the network makes of some pictures."""
@@ -81,19 +95,17 @@ class RunFolder:
         every = max(1, event.epochs // SHEETS)
         if (event.epoch + 1) % every == 0 or event.epoch + 1 == event.epochs:
             path = os.path.join(self.path, SAMPLES, f"epoch-{event.epoch + 1:04d}.png")
-            make_parent(path)
-            write_bytes(path, sample_predictions(trainer))
+            put(path, sample_predictions(trainer))
 
     def finish(self, trainer: Trainer) -> None:
-        """Draw the curves of a run that is over."""
+        """Draw the curves of a run that is over, and say last what it was."""
         from segcli.figures.curves import curves
 
+        self._tell(trainer)
         rows = trainer.progress.history
         if len(rows) > 1:
             scores = {name: [row["scores"][name] for row in rows] for name in rows[0]["scores"] if name != "loss"}
-            write_bytes(
-                self.place(CURVES), curves([row["loss"] for row in rows], scores, [row["rate"] for row in rows])
-            )
+            put(self.place(CURVES), curves([row["loss"] for row in rows], scores, [row["rate"] for row in rows]))
 
     def best_of(self, trainer: Trainer) -> dict[str, float]:
         """Scores of the epoch whose weights are the best."""
@@ -120,9 +132,11 @@ class RunFolder:
             "settings": trainer.settings.as_dict(),
         }
 
-    def _write(self, name: str, text: str) -> None:
-        make_parent(self.place(name))
-        write_bytes(self.place(name), text.encode())
+    def _tell(self, trainer: Trainer) -> None:
+        """Write what people read."""
+        put(self.place(HISTORY), _history(trainer.progress).encode())
+        told = {**self.facts, **self._result(trainer)}
+        put(self.place(RUN), (json.dumps(told, indent=2, allow_nan=False) + "\n").encode())
 
 
 def _as_json(progress: dict[str, Any]) -> dict[str, Any]:
@@ -155,21 +169,37 @@ def load_last(folder: str) -> tuple[Fitted, dict[str, Any]]:
         found = read_fitted(path)
     except InputError as failure:
         raise InputError(f"{path!r} {failure}") from failure
-    if "progress" not in found.facts:
+    run = found.facts.get("run")
+    if PROGRESS not in found.arrays or not isinstance(run, dict):
         raise InputError(f"{path!r} is a model, but not of a run that can go on.")
-    return found, dict(found.facts["run"])
+    return found, dict(run)
 
 
 def go_on(trainer: Trainer, last: Fitted) -> None:
-    """Put a trainer where the run stood that `last` was written by."""
-    weights, state = {}, {}
-    for name, values in last.arrays.items():
-        tensor = torch.from_numpy(np.array(values))
-        if name.startswith(TRAINING):
-            state[name.removeprefix(TRAINING)] = tensor
-        else:
-            weights[name] = tensor
-    load_arrays(trainer.network, weights, keep=True)
-    progress = dict(last.facts["progress"])
-    progress["best"] = -np.inf if progress["best"] is None else progress["best"]
-    trainer.restore(Progress(**progress), state)
+    """Put a trainer where the run stood that `last` was written by.
+
+    Raises
+    ------
+    InputError : it is of a run of another network or of other settings, or nobody's.
+    """
+    tensors = {name: torch.from_numpy(np.array(values)) for name, values in last.arrays.items() if name != PROGRESS}
+    state = {name.removeprefix(TRAINING): value for name, value in tensors.items() if name.startswith(TRAINING)}
+    weights = {name: value for name, value in tensors.items() if not name.startswith(TRAINING)}
+    try:
+        load_arrays(trainer.network, weights, keep=True)
+        trainer.restore(_progress(last.arrays[PROGRESS].tobytes()), state)
+    except (SegcliError, KeyError, TypeError, ValueError, RuntimeError) as failure:
+        why = " ".join(str(failure).split())[:160]
+        raise InputError(f"{LAST} does not fit the run: {why}. Begin anew in another folder.") from failure
+
+
+def _progress(data: bytes) -> Progress:
+    """Read what `save` wrote of where a run stood."""
+    values = json.loads(data)
+    values["best"] = -np.inf if values["best"] is None else float(values["best"])
+    progress = Progress(**values)
+    kinds = {name: type(value) for name, value in vars(Progress()).items()}
+    wrong = [name for name, kind in kinds.items() if not isinstance(getattr(progress, name), kind)]
+    if wrong:
+        raise ValueError(f"its {wrong[0]} cannot be")
+    return progress

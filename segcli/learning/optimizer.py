@@ -59,11 +59,21 @@ def optimizer_arrays(network: nn.Module, optimizer: torch.optim.Optimizer) -> di
 
 
 def load_optimizer(network: nn.Module, optimizer: torch.optim.Optimizer, arrays: Mapping[str, Tensor]) -> None:
-    """Put back what `optimizer_arrays` gave."""
+    """Put back what `optimizer_arrays` gave.
+
+    Raises
+    ------
+    KeyError, ValueError : it is of another network.
+    """
     parameters = dict(network.named_parameters())
     for key, value in arrays.items():
         kind, _, name = key.partition(":")
         parameter = parameters[name]
-        # Adam's count of steps stays on the CPU, as it makes it.
-        device = "cpu" if kind == "step" else parameter.device
-        optimizer.state[parameter][kind] = value.to(device)
+        if value.shape == parameter.shape:
+            # In the layout of the parameter, as the optimizer makes it, and as its kernels like it.
+            optimizer.state[parameter][kind] = torch.empty_like(parameter).copy_(value)
+        elif value.ndim == 0:
+            # Adam's count of steps stays on the CPU, as it makes it.
+            optimizer.state[parameter][kind] = value
+        else:
+            raise ValueError(f"{key} is {tuple(value.shape)}, not {tuple(parameter.shape)}")

@@ -57,5 +57,5 @@ def test_two_processes_give_the_weights_of_one(tmp_path):
     assert said[1][0] == ""
     one, two = (read_fitted(tmp_path / name / "last.safetensors").arrays for name in ("one", "two"))
     assert one.keys() == two.keys()
-    for name, values in one.items():
-        np.testing.assert_allclose(two[name], values, atol=1e-5, err_msg=name)
+    for name in one.keys() - {"training/progress"}:
+        np.testing.assert_allclose(two[name], one[name], atol=1e-5, err_msg=name)
