@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -66,7 +67,7 @@ class Part:
     def __getitem__(self, number: int) -> Example:
         example = self.examples[number]
         sample = self.data.read(example)
-        return Example(example.name, sample.image, sample.classes, sample.instances)
+        return Example(os.path.basename(example.image), sample.image, sample.classes, sample.instances)
 
 
 def parts_of(data: DataSet) -> tuple[Part, Part]:
