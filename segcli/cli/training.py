@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import sys
 import time
+from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from segcli.errors import SegcliError, UsageError
+from segcli.cli.interrupts import held_back
+from segcli.errors import UsageError
 from segcli.learning.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -20,6 +24,9 @@ SAVED_EVERY = 60.0
 
 MOST_FAULTY = 0.1
 """Share of the pictures that may be at fault; they are left out and named."""
+
+LASTING = ("epochs", "max_seconds", "patience")
+"""Settings that may change when a run goes on."""
 
 SHOWN = 10
 """Findings about the data that are printed; segcli check has them all."""
@@ -45,21 +52,28 @@ def train(
     checked: bool,
     say: Any,
     json: bool,
+    said: Collection[str] = (),
 ) -> None:
-    """Set the run up, go through it and keep what it leaves."""
+    """Set the run up, go through it and keep what it leaves; `said` names the settings that were asked for."""
     from segcli.learning.device import choose_device
     from segcli.learning.folder import RunFolder, go_on, load_last
     from segcli.learning.processes import joined
     from segcli.learning.rate import find_rate
     from segcli.learning.run import parts_of, prepare
 
-    facts = {"data": data.folder, "fingerprint": data.fingerprint, "layout": data.layout, "classes": list(data.names)}
+    facts = {
+        "data": data.folder,
+        "fingerprint": data.fingerprint,
+        "layout": data.layout,
+        "classes": list(data.names),
+        "encoder_weights": None if encoder_weights is None else os.path.basename(encoder_weights),
+    }
     folder = RunFolder(out, facts)
     folder.check(resume)
     place = choose_device(device)
     last = load_last(out) if resume else None
     if last is not None:
-        settings = _same_run(settings, last[0].facts, last[1], facts, out)
+        settings = _same_run(settings, said, last[0].facts, last[1], facts, out)
     training, validation = parts_of(data)
     with joined(place) as (processes, place):
         if processes.rank:
@@ -87,29 +101,52 @@ def train(
             f" a step, {settings.steps_per_epoch} steps an epoch, rate {trainer.rate:g}, augmented: {settings.augment}"
         )
         if processes.rank:
-            for _ in trainer.run():
-                pass
+            with held_back(lambda: False) as asked:
+                for _ in trainer.run():
+                    if asked():
+                        break
         else:
             _loop(trainer, folder, say, json)
 
 
 def _same_run(
-    settings: TrainSettings, card: Any, run: dict[str, Any], facts: dict[str, Any], out: str
+    settings: TrainSettings, said: Collection[str], card: Any, run: dict[str, Any], facts: dict[str, Any], out: str
 ) -> TrainSettings:
     """The settings a run began with; only how long it lasts may change.
 
     Raises
     ------
-    UsageError : other data or another network.
+    UsageError : other data, another encoder, or settings that are said to be others now.
     """
-    if run["fingerprint"] != facts["fingerprint"]:
+    elsewhere = "name another folder to begin anew"
+    if run.get("fingerprint") != facts["fingerprint"]:
         raise UsageError(
-            f"the data are not those that the run in {out!r} began with; name another folder to begin anew."
+            f"the data are not those that the run in {out!r} began with (--seed, --val-share and --group draw their "
+            f"parts); {elsewhere}."
         )
-    begun = TrainSettings(**card["training"]["settings"])
-    if begun.model != settings.model:
-        raise UsageError(f"the run in {out!r} is of {begun.model}, not of {settings.model}; name another folder.")
-    return begun
+    if run.get("encoder_weights") != facts["encoder_weights"]:
+        began, now = (values.get("encoder_weights") or "none" for values in (run, facts))
+        raise UsageError(f"the run in {out!r} began with --encoder-weights {began}, and now it is {now}; {elsewhere}.")
+    try:
+        begun = TrainSettings(**card["training"]["settings"])
+    except (KeyError, TypeError) as failure:
+        raise UsageError(f"the run in {out!r} is of another version of segcli; {elsewhere}.") from failure
+    for name in sorted(set(said) - set(LASTING)):
+        before, now = getattr(begun, name), getattr(settings, name)
+        if now not in (None, "auto", before):
+            flag = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"the run in {out!r} began with {flag} {shown(before)}, and now it is {shown(now)}; leave {flag} out, "
+                f"or {elsewhere}."
+            )
+    return replace(begun, **{name: getattr(settings, name) for name in LASTING if name in said})
+
+
+def shown(value: Any) -> str:
+    """A setting as the command line has it."""
+    if isinstance(value, dict):
+        return " ".join(f"{name}={part}" for name, part in value.items()) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _report_faults(data: DataSet, say: Any) -> None:
@@ -140,7 +177,10 @@ def _loop(trainer: Trainer, folder: RunFolder, say: Any, json: bool) -> None:
     saved = time.monotonic()
     named: set[int] = set()
     try:
-        with training_progress(trainer.steps, trainer.progress.step, say is not nothing) as show:
+        with (
+            training_progress(trainer.steps, trainer.progress.step, say is not nothing) as show,
+            held_back(lambda: trainer.judging) as asked,
+        ):
             for event in trainer.run():
                 for number in trainer.broken.keys() - named:
                     on_stderr(f"left out: {trainer.broken[number]}")
@@ -152,16 +192,24 @@ def _loop(trainer: Trainer, folder: RunFolder, say: Any, json: bool) -> None:
                     folder.show(trainer, event)
                 else:
                     show(event)
-                    if time.monotonic() - saved > SAVED_EVERY:
+                    if asked() or time.monotonic() - saved > SAVED_EVERY:
                         folder.save(trainer)
                         saved = time.monotonic()
-    except (KeyboardInterrupt, SegcliError) as stop:
+                if asked():
+                    break
+    except Exception:
         # A loss that is no number has spoiled the weights: those on the disk are the last good ones.
-        if isinstance(stop, KeyboardInterrupt) and trainer.progress.step:
+        raise
+    except BaseException:
+        # While pictures are judged nothing changes; a step that was cut short has changed half of the weights.
+        if trainer.judging:
             folder.save(trainer)
+        if os.path.exists(folder.place("last.safetensors")):
             on_stderr(f"kept in {folder.path}; the same command with --resume goes on.")
         raise
     folder.finish(trainer)
+    if named:
+        on_stderr("1 picture was left out" if len(named) == 1 else f"{len(named)} pictures were left out")
     if not json:
         best = "" if not trainer.progress.history else f"  {_scores(folder.best_of(trainer))}"
         print(f"{folder.place('best.safetensors')}{best}, {trainer.progress.seconds:.0f} s")

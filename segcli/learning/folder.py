@@ -129,6 +129,7 @@ class RunFolder:
             "steps": progress.step,
             "seconds": round(progress.seconds, 1),
             "best": None if not np.isfinite(progress.best) else abs(progress.best),
+            "left_out": list(trainer.broken.values()),
             "settings": trainer.settings.as_dict(),
         }
 

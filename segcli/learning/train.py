@@ -90,6 +90,7 @@ class Trainer:
     ----------
     progress : where the run stands.
     broken : pictures that could not be read, by number, and why; those of the validation part come last.
+    judging : whether pictures are being judged, during which nothing changes that a run goes on from.
     learner : gives all outputs of the network, with gradients that are means over all processes.
 
     Raises
@@ -135,6 +136,7 @@ class Trainer:
         self.processes = processes
         self.learner = processes.wrapped(_Outputs(self.network), device)
         self.broken: Mapping[int, str] = {}
+        self.judging = False
 
     def with_rate(self, rate: float) -> Trainer:
         """Set the greatest rate of a run that has not begun."""
@@ -270,7 +272,9 @@ class Trainer:
         mean_loss = float(np.mean(self.progress.losses[-per_epoch:]))
         scores: dict[str, float] = {}
         if len(self.validation) and self.processes.rank == 0:
+            self.judging = True
             scores = validate(self.judged(), self.card, self.validation, self.device, self.settings.corruption)
+        self.judging = False
         scores, mean_loss = self.processes.share((scores, mean_loss))
         by_loss = self.settings.best_by == "loss" or not scores
         scores["loss"] = mean_loss

@@ -6,6 +6,7 @@ import numpy as np
 
 from segcli.errors import InputError
 from segcli.files.fitted import read_fitted
+from segcli.files.write import encode_array
 from segcli.learning.batches import Example
 from segcli.learning.folder import BEST, LAST
 from segcli.learning.run import prepare
@@ -76,3 +77,14 @@ def stored(folder):
         name: {key: values.tobytes() for key, values in arrays.items() if key != "training/progress"}
         for name, arrays in files.items()
     }
+
+
+def written(folder, count):
+    """Pictures of squares in images/ and masks/ of a folder."""
+    for part in ("images", "masks"):
+        (folder / part).mkdir(parents=True)
+    for number, example in enumerate(Squares(count)[place] for place in range(count)):
+        mask = np.where(example.target == 1, np.uint8(255), np.uint8(0))
+        (folder / "images" / f"{number}.png").write_bytes(encode_array(example.image, ".png", {}))
+        (folder / "masks" / f"{number}.png").write_bytes(encode_array(mask, ".png", {}))
+    return folder

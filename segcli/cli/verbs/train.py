@@ -223,7 +223,7 @@ def train(
     of a model is a network's; in `predict` it is that of trained weights. Ctrl-C keeps the run, --resume goes on.
     """
     given = dict(locals())
-    settings, about = _settings(context, given)
+    settings, said, about = _settings(context, given)
     if (out is None) == (preview is None):
         raise UsageError("name a folder for the run with --out, or a picture with --preview.")
     from segcli.cli.training import nothing, on_stderr
@@ -250,22 +250,26 @@ def train(
         _preview(found, settings, preview)
         return
     assert out is not None
-    train_network(found, settings, out, device, threads, resume, encoder_weights, checked, say, json)
+    train_network(found, settings, out, device, threads, resume, encoder_weights, checked, say, json, said)
 
 
-def _settings(context: typer.Context, given: dict[str, Any]) -> tuple[TrainSettings, list[str]]:
-    """Settings: the recipe's, but for those that the command line names; and what there is to say of the recipe."""
+def _settings(context: typer.Context, given: dict[str, Any]) -> tuple[TrainSettings, set[str], list[str]]:
+    """Settings: the recipe's, but for those that the command line names; those asked for; what to say of the recipe."""
     values = {field.name: given[field.name] for field in fields(TrainSettings) if field.name in given}
     about, recipe = [], given["recipe"]
+    said = {name for name in values if _is_said(context, name)}
     if recipe is not None:
-        said = {name for name in values if _is_said(context, name)}
         found = find_recipe(recipe, values["model"] if "model" in said else None)
         values |= {name: value for name, value in found.settings.items() if name not in said}
+        said |= found.settings.keys()
         about = [f"recipe: {found.summary}", *([f"otherwise: {found.otherwise}."] if found.otherwise else [])]
     options = {**values.get("options", {}), **_options(given["option"] or [])}
     if given["max_time"] is not None:
         values["max_seconds"] = _seconds(given["max_time"])
-    return TrainSettings(**{**values, "options": options}), about
+        said.add("max_seconds")
+    if given["option"]:
+        said.add("options")
+    return TrainSettings(**{**values, "options": options}), said, about
 
 
 def _is_said(context: typer.Context, name: str) -> bool:
