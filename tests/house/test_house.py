@@ -23,7 +23,8 @@ FLOORS = (
     {"learning", "fitting", "figures", "measure"},
     {
         *("batch", "job", "segmenter", "network_segmenter", "phrase", "refine", "recipe"),
-        *("evaluate", "check", "samples", "compare", "tune"),
+        *("evaluate", "evaluation_plan", "evaluation_page", "evaluation_words", "predictions"),
+        *("check", "samples", "compare", "tune"),
     },
     {"cli", "web", "__init__", "__main__"},
 )

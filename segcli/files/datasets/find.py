@@ -17,13 +17,16 @@ from segcli.files.datasets.dataset import DataSet
 from segcli.files.datasets.example import Example, Finding, Found, listed
 from segcli.files.datasets.folders import (
     IMAGES,
+    MASK_ENDINGS,
     MASKS,
     add_pairs,
     entries,
+    files_below,
     find_beside,
     find_folders,
     find_object_files,
     paired_places,
+    suffix_of,
 )
 from segcli.files.datasets.lists import find_camvid, find_table, find_voc
 from segcli.files.datasets.meaning import KINDS, OBJECT, Meaning, Seen, find_meaning, look_at
@@ -85,6 +88,48 @@ def find_dataset(
     splits, how = _parts(found.examples, val_share, group, seed)
     names = _names(given, found, meaning)
     return DataSet(place, found.layout, splits, names, meaning, how, tuple(found.findings))
+
+
+def find_masks(
+    place: str,
+    *,
+    suffix: str | None = None,
+    classes: int | str | Sequence[str] | None = None,
+    kind: str | None = None,
+    ignore: int | None = None,
+    mask_threshold: float | None = None,
+) -> DataSet:
+    """Find the masks of a folder without pictures, or one mask, and what their numbers mean.
+
+    The examples have no picture (`image` is ''), and their names end before the suffix.
+
+    Parameters
+    ----------
+    place : a folder or a file. suffix, classes, kind, ignore, mask_threshold : as for `find_dataset`.
+
+    Raises
+    ------
+    UsageError : there are no masks, or two of one name. InputError : as for `find_dataset`.
+    """
+    _check(place, kind, 0.0)
+    inside = files_below(place, MASK_ENDINGS) if os.path.isdir(place) else {_stem(place): [place]}
+    ends = "" if suffix is None else suffix_of(suffix)
+    files = {key.removesuffix(ends): paths for key, paths in inside.items() if key.endswith(ends)}
+    if not files:
+        held = f" whose names end in {ends!r}" if ends and inside else ""
+        raise UsageError(f"no masks{held} in {place!r}. Expected PNG, TIFF, GIF, BMP, NPY or NPZ files.")
+    twice = next((paths for paths in files.values() if len(paths) > 1), None)
+    if twice:
+        raise UsageError(f"{listed(twice)} have one name; keep one.")
+    found = Found("masks", [Example(key, "", tuple(paths), "all") for key, paths in sorted(files.items())])
+    given = read_classes(classes, place if os.path.isdir(place) else os.path.dirname(place) or ".")
+    meaning = _meaning(found, given, kind, ignore, mask_threshold)
+    return DataSet(place, found.layout, {"all": tuple(found.examples)}, _names(given, found, meaning), meaning)
+
+
+def _stem(path: str) -> str:
+    """A file's name without its ending."""
+    return os.path.splitext(os.path.basename(path))[0]
 
 
 def _check(place: str, kind: str | None, val_share: float) -> None:
