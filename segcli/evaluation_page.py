@@ -178,6 +178,9 @@ def _worst(found: Evaluation) -> Iterator[str]:
     if not places:
         return
     yield html.heading("Worst pictures")
+    if isinstance(first.tally, SaliencyTally):
+        words = f"Object is what lies above {_best_level(first):.3f} in the maps, where the F-measure of all is best."
+        yield html.paragraph(words, faint=True)
     yield html.key({"found": FOUND, "missed": MISSED, "extra": EXTRA, "one for another": CONFUSED})
     for place, value in places:
         name = found.names[place]
@@ -185,6 +188,13 @@ def _worst(found: Evaluation) -> Iterator[str]:
         shown = {"mistakes": drawn} if plain is None else {"picture": plain, "mistakes": drawn}
         pngs = {words: encode_array(fitted(picture), ".png", {}) for words, picture in shown.items()}
         yield html.pictures(f"{name}: {first.tally.main} {number(value)}", pngs)
+
+
+def _best_level(result: Result) -> float:
+    """The threshold at which the mean curves of maps have their greatest F-measure."""
+    assert isinstance(result.tally, SaliencyTally)
+    f_measure = result.tally.curves(result.counts.sum(axis=0))["F"]
+    return (int(np.argmax(np.nan_to_num(f_measure))) - 0.5) / 255
 
 
 def draw_picture(found: Evaluation, name: str) -> tuple[Picture | None, Picture]:
@@ -197,7 +207,7 @@ def draw_picture(found: Evaluation, name: str) -> tuple[Picture | None, Picture]
     plan = found.plan
     example = next(one for one in plan.truth.examples if one.name == name)
     truth, predicted = look_again(plan, name)
-    tally = plan.tallies[0]
+    first, tally = found.results[0], plan.tallies[0]
     own, true = scorer(plan).forms(tally, truth, predicted)
     image = open_image(example).native if example.image else None
     plain = canvas(image, truth[0].shape)
@@ -206,6 +216,6 @@ def draw_picture(found: Evaluation, name: str) -> tuple[Picture | None, Picture]
     elif tally.needs == "regions":
         drawn = draw_borders(plain, own, true)
     else:
-        own = np.asarray(own > 0.5, np.uint8) if tally.needs == "map" else own
+        own = np.asarray(own > _best_level(first), np.uint8) if isinstance(first.tally, SaliencyTally) else own
         drawn = draw_classes(plain, own, true, truth[0] == VOID)
     return (None if image is None else plain), drawn

@@ -23,6 +23,8 @@ BEGINNINGS = (b"picture,", b'[\n{"picture":', b"<!doctype html>\n<!-- segcli eva
 
 PER_CLASS = {"semantic": ("iou", "dice", "precision", "recall"), "boundary": ("boundary_f1",)}
 WORST = 5
+ENOUGH = 20
+"""Pictures below which percentile intervals hold the truth clearly less often than they say."""
 
 
 def title(found: Evaluation) -> str:
@@ -39,7 +41,8 @@ def how(pictures: int, resamples_known: bool) -> str:
     """What the intervals are."""
     if not resamples_known:
         return "no intervals: they need at least two pictures, and draws"
-    return f"95 % intervals: percentiles of a bootstrap over {pictures:,} pictures"
+    few = f"; with fewer than {ENOUGH} they come out too narrow" if pictures < ENOUGH else ""
+    return f"95 % intervals: percentiles of a bootstrap over {pictures:,} pictures{few}"
 
 
 def test_words(pictures: int) -> str:

@@ -13,9 +13,9 @@ from html import escape
 from segcli.arrays import Array
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1f2933; --faint: #5d6975; --line: #d5dae0; --ground: #fff; --blue: #0b62a4; }
+:root { color-scheme: light dark; --ink: #1f2933; --faint: #5d6975; --line: #d5dae0; --ground: #fff; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e4e7eb; --faint: #9aa5b1; --line: #3e4c59; --ground: #15191e; --blue: #6cb2eb; }
+  :root { --ink: #e4e7eb; --faint: #9aa5b1; --line: #3e4c59; --ground: #15191e; }
 }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 68rem;
   margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
@@ -27,12 +27,14 @@ th, td { padding: .15rem .7rem; text-align: right; border-bottom: 1px solid var(
 th:first-child, td:first-child { text-align: left; } thead th { color: var(--faint); font-weight: 600; }
 table.matrix td { text-align: right; min-width: 2.6rem; }
 figure { display: inline-block; margin: .5rem 1rem .8rem 0; vertical-align: top; max-width: 100%; }
-img { max-width: 100%; display: inline-block; margin-right: 4px; } svg { display: block; max-width: 100%; }
-svg text { fill: var(--faint); font-size: 11px; } .axis { stroke: var(--line); } .curve { fill: none; stroke-width: 2; }
+img { max-width: 100%; display: inline-block; margin-right: 4px; } figure svg { display: block; max-width: 100%; }
 .key { display: inline-block; width: .8em; height: .8em; margin: 0 .35em 0 1em; border-radius: 2px; }
 """
+GRAY, BLUE, ORANGE = "#7b8794", "#2f81c7", "#f08c00"
+"""Seen on light and on dark ground; in drawings no style sheet is relied on."""
+
 COLORS = ("#0b7fd4", "#d9480f", "#2b8a3e", "#7048e8")
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 380, 250, 44, 38, 10
+WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM, TOP = 380, 250, 44, 18, 38, 10
 STRIP, STRIP_HEIGHT = 150, 14
 
 
@@ -97,14 +99,14 @@ def strip(value: float, low: float = math.nan, high: float = math.nan) -> Drawin
     if not 0 <= value <= 1:
         return Drawing("")
     parts = [
-        f'<rect x="0" y="3" width="{STRIP}" height="8" fill="var(--line)" opacity=".45"/>',
-        f'<rect x="0" y="3" width="{STRIP * value:.1f}" height="8" fill="var(--blue)"/>',
+        f'<rect x="0" y="3" width="{STRIP}" height="8" fill="{GRAY}" opacity=".25"/>',
+        f'<rect x="0" y="3" width="{STRIP * value:.1f}" height="8" fill="{BLUE}"/>',
     ]
     if not (math.isnan(low) or math.isnan(high)):
         ends = (STRIP * max(0, low), STRIP * min(1, high))
         parts.append(
-            f'<path d="M{ends[0]:.1f} 1V13M{ends[0]:.1f} 7H{ends[1]:.1f}M{ends[1]:.1f} 1V13" stroke="var(--ink)" '
-            'stroke-width="1.3"/>'
+            f'<path d="M{ends[0]:.1f} 1V13M{ends[0]:.1f} 7H{ends[1]:.1f}M{ends[1]:.1f} 1V13" stroke="{ORANGE}" '
+            'stroke-width="1.6" fill="none"/>'
         )
     return Drawing(f'<svg width="{STRIP}" height="{STRIP_HEIGHT}" role="img">{"".join(parts)}</svg>')
 
@@ -143,14 +145,14 @@ def plot(
     title, across : of the figure, and of its horizontal axis. lines : points of each curve. span : of that axis.
     """
     parts = _axes(span, across)
-    width, height = WIDTH - LEFT - 12, HEIGHT - TOP - BOTTOM
+    width, height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     for (name, points), color in zip(lines.items(), COLORS, strict=False):
         known = [(x, y) for x, y in points if not (math.isnan(x) or math.isnan(y))]
         steps = (
             f"{LEFT + width * (x - span[0]) / (span[1] - span[0]):.1f},{TOP + height * (1 - y):.1f}" for x, y in known
         )
-        parts.append(f'<polyline class="curve" stroke="{color}" points="{" ".join(steps)}"><title>{text(name)}</title>')
-        parts.append("</polyline>")
+        line = f'<polyline fill="none" stroke-width="2" stroke="{color}" points="{" ".join(steps)}">'
+        parts.append(f"{line}<title>{text(name)}</title></polyline>")
     keys = "".join(
         f'<span class="key" style="background:{color}"></span>{text(name)}'
         for name, color in zip(lines, COLORS, strict=False)
@@ -166,29 +168,37 @@ def histogram(title: str, across: str, values: Sequence[float], bins: int = 20) 
         counts[min(bins - 1, int(value * bins))] += 1
     most = max(1, *counts)
     parts = _axes((0, 1), across, f"{most:,}")
-    width, height = (WIDTH - LEFT - 12) / bins, HEIGHT - TOP - BOTTOM
+    width, height = (WIDTH - LEFT - RIGHT) / bins, HEIGHT - TOP - BOTTOM
     for place, count in enumerate(counts):
         tall = height * count / most
         parts.append(
             f'<rect x="{LEFT + width * place + 1:.1f}" y="{TOP + height - tall:.1f}" width="{width - 2:.1f}" '
-            f'height="{tall:.1f}" fill="var(--blue)"><title>{count:,}</title></rect>'
+            f'height="{tall:.1f}" fill="{BLUE}"><title>{count:,}</title></rect>'
         )
     return _figure(parts, f"<b>{text(title)}</b>")
 
 
 def _axes(span: tuple[float, float], across: str, highest: str = "1") -> list[str]:
     """A frame with ticks."""
-    width, height = WIDTH - LEFT - 12, HEIGHT - TOP - BOTTOM
+    width, height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     parts = []
     for share in (0, 0.25, 0.5, 0.75, 1):
         x, y = LEFT + width * share, TOP + height * (1 - share)
-        parts.append(f'<path class="axis" d="M{LEFT} {y:.1f}H{LEFT + width}M{x:.1f} {TOP}V{TOP + height}"/>')
+        parts.append(
+            f'<path stroke="{GRAY}" opacity=".3" d="M{LEFT} {y:.1f}H{LEFT + width}M{x:.1f} {TOP}V{TOP + height}"/>'
+        )
         tick = f"{span[0] + share * (span[1] - span[0]):.3g}"
-        parts.append(f'<text x="{x:.1f}" y="{TOP + height + 14}" text-anchor="middle">{tick}</text>')
+        parts.append(_label(x, TOP + height + 14, "middle", tick))
         side = f"{share:g}" if highest == "1" else "0" if share == 0 else highest if share == 1 else ""
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{side}</text>')
-    parts.append(f'<text x="{LEFT + width / 2}" y="{HEIGHT - 6}" text-anchor="middle">{text(across)}</text>')
+        parts.append(_label(LEFT - 6, y + 4, "end", side))
+    parts.append(_label(LEFT + width / 2, HEIGHT - 6, "middle", across))
     return parts
+
+
+def _label(x: float, y: float, anchor: str, words: str) -> str:
+    """A text in a drawing."""
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text {place} font-size="11" fill="{GRAY}">{text(words)}</text>'
 
 
 def _figure(parts: Sequence[str], caption: str) -> str:
