@@ -197,7 +197,7 @@ def plan_files(
     if spare:
         part = f" in {truth.part}" if truth.part != "all" else ""
         notes.append(f"{len(spare):,} files of {place!r} have no truth{part} and are not scored: {listed(spare, 2)}")
-    if form in ("mask", "classes", "colors", "map") and any(tally.needs == "objects" for tally in tallies):
+    if form != "instances" and any(tally.needs == "objects" for tally in tallies):
         notes.append("the predictions number no objects; their connected parts are taken")
     source = FilePredictions(form, meaning, 0.5 if threshold is None else threshold)
     return Plan(place, truth, source, tallies, paths, missing, tuple(notes))
@@ -208,12 +208,17 @@ def plan_segmenter(label: str, segmenter: Segmenter, truth: Truth, tasks: Sequen
 
     Raises
     ------
-    UsageError : tasks that do not suit the truth.
+    UsageError : tasks that do not suit the truth, or masks without pictures.
     """
+    if not truth.examples[0].image:
+        place = truth.data.folder
+        raise UsageError(f"{label!r} needs pictures, {place!r} has masks alone; --images says where they are.")
     tallies = make_tallies(truth.data, tasks)
-    return Plan(
-        label, truth, SegmenterPredictions(label, segmenter), tallies, notes=tuple(_notes(truth)), threads=threads
-    )
+    notes = _notes(truth)
+    if not threads and any(tally.needs == "objects" for tally in tallies):
+        notes.append(f"of masks and classes that {label!r} gives, the connected parts are taken for objects")
+    source = SegmenterPredictions(label, segmenter)
+    return Plan(label, truth, source, tallies, notes=tuple(notes), threads=threads)
 
 
 def plan_model(name: str, truth: Truth, tasks: Sequence[str], *, device: str = "auto") -> Plan:

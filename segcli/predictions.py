@@ -20,8 +20,9 @@ from segcli.files.read import read_bytes
 from segcli.segmentation import VOID, Segmentation
 from segcli.segmenter import Segmenter
 
-Form = Literal["mask", "classes", "instances", "colors", "map"]
-"""What the numbers of prediction files are; a map holds probabilities."""
+Form = Literal["mask", "classes", "instances", "stored", "map"]
+"""What the numbers of prediction files are; stored: numbers or colors as those of the truth's files; a map holds
+probabilities."""
 
 LOOKED_AT = 64
 """Predictions that are read to find out what their numbers mean, spread evenly over all."""
@@ -50,7 +51,7 @@ class FilePredictions:
     Attributes
     ----------
     form : what their numbers are.
-    meaning : how colors become classes: as those of the truth.
+    meaning : of the truth's files.
     threshold : of maps, above which a pixel is object.
     """
 
@@ -79,7 +80,7 @@ class FilePredictions:
     def _labels(self, path: str) -> Segmentation:
         """A prediction of whole numbers or colors."""
         values = read_values(path, None)
-        if self.form == "colors":
+        if self.form == "stored":
             return Segmentation(self.meaning.apply(values, path)[0], "classes")
         if values.ndim == 3 and not (values == values[:, :, :1]).all():
             raise InputError("has colors; those of the others are numbers.")
@@ -148,7 +149,7 @@ def find_form(paths: Sequence[str], truth: Meaning) -> Form:
         except InputError as failure:
             raise InputError(f"prediction {path!r} {failure}") from failure
         if known or (seen is not None and seen.colored):
-            said.add(known or "colors")
+            said.add(known or "stored")
         elif seen is not None:
             values, deep = values | set(seen.counts), deep or seen.wide
     if len(said) > 1:
@@ -170,6 +171,9 @@ def _form_of(values: set[int], deep: bool, truth: Meaning) -> Form:
     """What numbers without a word about them are."""
     if truth.count == 2 and is_mask(values):
         return "mask"
+    beyond = any(truth.count <= value != VOID for value in values)
+    if truth.kind == "classes" and beyond and values <= set(truth.table):
+        return "stored"
     if truth.count == 2 and (truth.kind in ("instances", "objects") or (deep and max(values) > VOID)):
         return "instances"
     return "classes" if max(values, default=0) <= VOID else "instances"

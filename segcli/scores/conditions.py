@@ -88,7 +88,7 @@ def _suggestion(name: str, known: Mapping[str, Iterable[str]]) -> str:
     from difflib import get_close_matches
 
     names = list(dict.fromkeys(score for scores in known.values() for score in scores))
-    close = get_close_matches(name, names, n=1)
+    close = get_close_matches(name, [*(short for short, long in ALIASES.items() if long in names), *names], n=1)
     if close:
         return f"did you mean {close[0]}?"
     return f"scores are {', '.join(score for score in names if '.' not in score)}."
