@@ -40,6 +40,9 @@ WORST = 8
 MOST_CLASSES = 40
 """Classes up to which the whole confusion matrix is shown; of more, the greatest confusions."""
 
+GROUND = ("background", "ground", "unlabeled", "void", "other", "none")
+"""What class 0 is called where it is what the other classes lie on."""
+
 LISTED = 30
 """Rows of the tables of confusions and of pictures."""
 
@@ -217,5 +220,7 @@ def draw_picture(found: Evaluation, name: str) -> tuple[Picture | None, Picture]
         drawn = draw_borders(plain, own, true)
     else:
         own = np.asarray(own > _best_level(first), np.uint8) if isinstance(first.tally, SaliencyTally) else own
-        drawn = draw_classes(plain, own, true, truth[0] == VOID)
+        names = plan.truth.data.names
+        ground = len(names) == 2 or names[0].lower() in GROUND
+        drawn = draw_classes(plain, own, true, truth[0] == VOID, ground)
     return (None if image is None else plain), drawn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from segcli.errors import SettingError, UsageError
@@ -68,6 +68,28 @@ class Plan:
         """Pictures that have a prediction."""
         left_out = set(self.missing)
         return [example for example in self.truth.examples if example.name not in left_out]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is chosen of predictions, wherever they come from.
+
+    Attributes
+    ----------
+    suffix : what files' names have beyond those of the pictures; None: found out.
+    threshold : probability above which a pixel is object; files are then taken for maps.
+    allow_missing : score the pictures that have a file.
+    device : where a network computes. to_gray : it takes the gray of color pictures, where it knows gray alone.
+    """
+
+    suffix: str | None = None
+    threshold: float | None = None
+    allow_missing: bool = False
+    device: str = "auto"
+    to_gray: bool = False
+
+
+DEFAULT = Choices()
 
 
 def find_truth(place: str, split: str | None, *, with_pictures: bool, options: Mapping[str, Any]) -> Truth:
@@ -157,23 +179,12 @@ def make_tallies(data: DataSet, tasks: Sequence[str], *, semantic: bool = True) 
     return tuple(made[task]() for task in chosen)
 
 
-def plan_files(
-    place: str,
-    truth: Truth,
-    tasks: Sequence[str],
-    *,
-    suffix: str | None = None,
-    threshold: float | None = None,
-    allow_missing: bool = False,
-) -> Plan:
+def plan_files(place: str, truth: Truth, tasks: Sequence[str], chosen: Choices = DEFAULT) -> Plan:
     """Plan to score prediction files.
 
     Parameters
     ----------
     place : a folder, or a file. truth : of which pictures. tasks : of `TASKS`; none: those that suit.
-    suffix : what the files' names have beyond those of the pictures; None: found out.
-    threshold : takes the files for maps from 0 to 1, and what is above it for the object.
-    allow_missing : score the pictures that have a prediction.
 
     Raises
     ------
@@ -181,16 +192,21 @@ def plan_files(
     """
     names = [example.name for example in truth.examples]
     others = [path for example in truth.examples for path in (example.image, *example.masks) if path]
-    paths, spare = pair_predictions(place, names, suffix, others)
+    try:
+        paths, spare = pair_predictions(place, names, chosen.suffix, others)
+    except UsageError as failure:
+        if truth.part == "all":
+            raise
+        raise UsageError(f"{failure} The truths are those of {truth.part}; --split chooses others.") from failure
     missing = tuple(name for name in names if name not in paths)
-    if missing and not allow_missing:
+    if missing and not chosen.allow_missing:
         of = f"{len(names):,} pictures" + (f" of {truth.part}" if truth.part != "all" else "")
         raise UsageError(
             f"{len(missing):,} of {of} have no prediction in {place!r}: {listed(list(missing))}. "
             "--allow-missing scores the others."
         )
     meaning = truth.data.meaning
-    maps = threshold is not None or "saliency" in tasks
+    maps = chosen.threshold is not None or "saliency" in tasks
     form = "map" if maps else find_form(list(paths.values()), meaning)
     tallies = make_tallies(truth.data, tasks, semantic=form != "instances" or meaning.count == 2)
     notes = _notes(truth)
@@ -199,7 +215,7 @@ def plan_files(
         notes.append(f"{len(spare):,} files of {place!r} have no truth{part} and are not scored: {listed(spare, 2)}")
     if form != "instances" and any(tally.needs == "objects" for tally in tallies):
         notes.append("the predictions number no objects; their connected parts are taken")
-    source = FilePredictions(form, meaning, 0.5 if threshold is None else threshold)
+    source = FilePredictions(form, meaning, 0.5 if chosen.threshold is None else chosen.threshold)
     return Plan(place, truth, source, tallies, paths, missing, tuple(notes))
 
 
@@ -221,7 +237,7 @@ def plan_segmenter(label: str, segmenter: Segmenter, truth: Truth, tasks: Sequen
     return Plan(label, truth, source, tallies, notes=tuple(notes), threads=threads)
 
 
-def plan_model(name: str, truth: Truth, tasks: Sequence[str], *, device: str = "auto") -> Plan:
+def plan_model(name: str, truth: Truth, tasks: Sequence[str], chosen: Choices = DEFAULT) -> Plan:
     """Plan to score a trained network; it numbers objects where the truth does.
 
     Raises
@@ -233,21 +249,30 @@ def plan_model(name: str, truth: Truth, tasks: Sequence[str], *, device: str = "
     model = ModelFile.open(name)
     names = truth.data.names
     by_borders = model.card.target == "borders"
-    numbered = len(names) == 2 and (truth.data.kind in NUMBERED or by_borders)
-    segmenter = NetworkSegmenter((model,), device=device, instances=numbered, scores="saliency" in tasks)
+    if by_borders and len(names) != 2:
+        raise UsageError(f"the model {name!r} finds objects of one class, the truth has {len(names)} classes.")
+    segmenter = NetworkSegmenter(
+        (model,),
+        device=chosen.device,
+        threshold=chosen.threshold,
+        instances=len(names) == 2 and (truth.data.kind in NUMBERED or by_borders),
+        to_gray=chosen.to_gray,
+        scores="saliency" in tasks,
+    )
     if not by_borders and len(segmenter.names) != len(names):
         raise UsageError(
             f"the model {name!r} tells {len(segmenter.names)} classes apart ({', '.join(segmenter.names)}), the truth "
             f"has {len(names)} ({', '.join(names)}); score it on data with its own classes, or say --classes."
         )
-    if by_borders and len(names) != 2:
-        raise UsageError(f"the model {name!r} finds objects of one class, the truth has {len(names)} classes.")
     plan = plan_segmenter(name, segmenter, truth, tasks, threads=True)
-    segmenter.load()
-    return plan
+    from segcli.learning.device import device_words
+
+    where = device_words(segmenter.load().members[0].device)
+    said = f"{model.name} ({model.card.architecture}) tells apart {', '.join(segmenter.names)}; on {where}"
+    return replace(plan, notes=(*plan.notes, said))
 
 
-def plan_words(words: str, truth: Truth, tasks: Sequence[str], *, device: str = "auto", **files: Any) -> Plan:
+def plan_words(words: str, truth: Truth, tasks: Sequence[str], chosen: Choices = DEFAULT) -> Plan:
     """Plan to score what words name: a folder or file of predictions, a method with its knobs, or a model.
 
     Raises
@@ -259,10 +284,10 @@ def plan_words(words: str, truth: Truth, tasks: Sequence[str], *, device: str = 
 
     weights = words.endswith(".safetensors") or os.path.isfile(os.path.join(words, BEST))
     if os.path.exists(words) and not weights:
-        return plan_files(words, truth, tasks, **files)
+        return plan_files(words, truth, tasks, chosen)
     if names_a_method(words):
         return plan_segmenter(words, segmenter_from_words(words), truth, tasks)
-    return plan_model(words, truth, tasks, device=device)
+    return plan_model(words, truth, tasks, chosen)
 
 
 def _notes(truth: Truth) -> list[str]:

@@ -207,7 +207,7 @@ def _result(result: Result) -> dict[str, Any]:
     }
     sums = result.counts.sum(axis=0)
     if isinstance(result.tally, SemanticTally) and result.matrix is not None:
-        held["confusion"] = result.matrix.tolist()
+        held["confusion"] = result.matrix[:-1].tolist()
     if isinstance(result.tally, InstanceTally):
         curves = {name: values.tolist() for name, values in result.tally.curves(sums).items()}
         held["thresholds"] = {"iou": list(result.tally.thresholds), **curves}

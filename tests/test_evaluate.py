@@ -11,7 +11,7 @@ from files.datasets.folders import by_parts, camvid, coco, mask, pairs, picture,
 
 from segcli.errors import SettingError, UsageError
 from segcli.evaluate import Evaluation, compare, count_all, judge
-from segcli.evaluation_plan import Plan, Truth, find_truth, plan_files, plan_segmenter, plan_words
+from segcli.evaluation_plan import Choices, Plan, Truth, find_truth, plan_files, plan_segmenter, plan_words
 from segcli.scores import instance, semantic
 from segcli.segmenter import MethodSegmenter
 
@@ -116,7 +116,7 @@ def test_words_name_folders_methods_and_models(tmp_path: Path, disc_models: dict
     save(tmp_path / "found" / "b.png", mask(0, 255))
     assert plan_words(str(tmp_path / "found"), truth, []).paths
     assert plan_words("otsu classes=2", truth, []).label == "otsu classes=2"
-    model = plan_words(str(disc_models["discs"]), truth, [], device="cpu")
+    model = plan_words(str(disc_models["discs"]), truth, [], Choices(device="cpu"))
     assert model.threads
     assert scored(model, 2).names == ("a", "b")
     with pytest.raises(UsageError, match="there is no model 'otsoo'"):
@@ -132,18 +132,18 @@ def test_a_network_numbers_objects_where_the_truth_does(tmp_path: Path, disc_mod
         save(tmp_path / "masks" / f"{name}.png", true.astype(np.uint16))
     truth = truth_of(tmp_path, with_pictures=True, kind="instances")
     for name in ("discs", "borders"):
-        found = scored(plan_words(str(disc_models[name]), truth, [], device="cpu"))
+        found = scored(plan_words(str(disc_models[name]), truth, [], Choices(device="cpu")))
         assert not found.faults
         assert found.results[0].scores["f1"] > 0.6, name
         assert found.results[1].scores["dice"] > 0.7, name
-    saliency = scored(plan_words(str(disc_models["discs"]), truth, ["saliency"], device="cpu"))
+    saliency = scored(plan_words(str(disc_models["discs"]), truth, ["saliency"], Choices(device="cpu")))
     assert saliency.results[0].scores["max_f_measure"] > 0.8
 
 
 def test_a_model_of_other_classes_is_refused(tmp_path: Path, disc_models: dict[str, Path]) -> None:
     pairs(tmp_path, ["a"], {0: mask(0, 1, 2)})
     with pytest.raises(UsageError, match=r"tells 2 classes apart \(ground, disc\), the truth has 3"):
-        plan_words(str(disc_models["discs"]), truth_of(tmp_path, with_pictures=True), [], device="cpu")
+        plan_words(str(disc_models["discs"]), truth_of(tmp_path, with_pictures=True), [], Choices(device="cpu"))
 
 
 def test_void_of_the_truth_does_not_count(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_missing_predictions_are_an_error_or_left_out(tmp_path: Path) -> None:
     truth = truth_of(tmp_path / "truth")
     with pytest.raises(UsageError, match=r"1 of 4 pictures have no prediction in '.*found': 'p2'\. --allow-missing"):
         plan_files(str(tmp_path / "found"), truth, [])
-    plan = plan_files(str(tmp_path / "found"), truth, [], allow_missing=True)
+    plan = plan_files(str(tmp_path / "found"), truth, [], Choices(allow_missing=True))
     found = scored(plan)
     assert (plan.missing, found.names) == (("p2",), ("p0", "p1", "p3"))
     assert found.results[0].counts.shape[0] == 3

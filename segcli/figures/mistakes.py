@@ -20,17 +20,18 @@ SMALLEST, LARGEST = 240, 400
 Picture = NDArray[np.uint8]
 
 
-def draw_classes(picture: Picture, predicted: Array, true: Array, void: Array) -> Picture:
-    """Class 0 is background: what of other classes is missed, extra, or taken for another one.
+def draw_classes(picture: Picture, predicted: Array, true: Array, void: Array, ground: bool = True) -> Picture:
+    """What of classes is missed, extra, or taken for another one.
 
     Parameters
     ----------
     picture : (H, W, 3) uint8. predicted, true : (H, W) classes. void : (H, W) bool, what does not count.
+    ground : class 0 is background, so that it is missed or extra; else it is a class like the others.
     """
     wrong = (predicted != true) & ~void
-    drawn = _tinted(picture, wrong & (predicted == 0), MISSED)
-    drawn = _tinted(drawn, wrong & (true == 0), EXTRA)
-    drawn = _tinted(drawn, wrong & (true != 0) & (predicted != 0), CONFUSED)
+    missed, extra = wrong & (predicted == 0) & ground, wrong & (true == 0) & ground
+    drawn = _tinted(_tinted(picture, missed, MISSED), extra, EXTRA)
+    drawn = _tinted(drawn, wrong & ~missed & ~extra, CONFUSED)
     drawn[_outlines(np.where(wrong | void, 0, true), line_width(picture.shape))] = FOUND
     return drawn
 

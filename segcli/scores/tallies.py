@@ -65,9 +65,11 @@ class SemanticTally:
 
     def matrix(self, prediction: Array, truth: Array) -> NDArray[np.int64]:
         """Pixels by true class (rows) and predicted class (columns); the last ones are pixels without a class."""
-        count = len(self.names)
-        labels = np.where(prediction == VOID, prediction.dtype.type(count), prediction)
-        return np.asarray(confusion(labels, truth, count + 1, ignore=VOID))
+        count, known = len(self.names), truth != VOID
+        # Void is taken out here, by the truth alone: with 255 classes its number is that of no class, too.
+        labels = prediction[known].astype(np.int16)
+        labels[labels == VOID] = count
+        return np.asarray(confusion(labels, truth[known], count + 1, ignore=None))
 
     def count(self, prediction: Array, truth: Array) -> Numbers:
         """Right, true and predicted pixels of each class, then Dice and IoU of the object, and 1."""

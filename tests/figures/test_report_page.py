@@ -127,6 +127,12 @@ def test_mistakes_of_classes_have_their_colors() -> None:
     assert picture.max() == 100
 
 
+def test_without_a_ground_every_mistake_is_a_confusion() -> None:
+    picture, void = np.full((1, 3, 3), 100, np.uint8), np.zeros((1, 3), bool)
+    drawn = draw_classes(picture, np.array([[0, 1, 1]]), np.array([[1, 0, 2]]), void, ground=False)[0].tolist()
+    assert drawn == [tint(CONFUSED)] * 3
+
+
 def test_objects_are_found_missed_or_extra() -> None:
     picture, true = np.full((9, 30, 3), 100, np.uint8), np.zeros((9, 30), np.int32)
     predicted = true.copy()

@@ -72,6 +72,14 @@ def test_a_predicted_pixel_without_a_class_is_wrong_and_a_true_one_does_not_coun
     assert tally.matrix(predicted, true)[1].tolist() == [0, 1, 1]
 
 
+def test_as_many_classes_as_there_can_be_leave_room_for_none() -> None:
+    tally = SemanticTally(tuple(f"c{number}" for number in range(255)))
+    predicted, true = np.array([[254, VOID, 3]], np.uint8), np.array([[254, 254, VOID]], np.uint8)
+    matrix = tally.matrix(predicted, true)
+    assert matrix.sum() == 2
+    assert matrix[254, [254, 255]].tolist() == [1, 1]
+
+
 def test_many_sums_at_once_give_what_each_gives() -> None:
     found, true = labels(3, 6), labels(4, 6)
     maps = np.random.default_rng(5).random((12, 10)).astype(np.float32)

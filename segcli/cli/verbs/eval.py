@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ from segcli.errors import EnvironmentFailure, SettingError, UsageError
 
 if TYPE_CHECKING:
     from segcli.evaluate import Counted, Evaluation
-    from segcli.evaluation_plan import Plan
+    from segcli.evaluation_plan import Choices, Plan
     from segcli.scores.conditions import Condition
     from segcli.scores.resampling import Difference
 
@@ -108,6 +109,9 @@ def eval(  # noqa: A001
     device: Annotated[
         str, _option("--device", SCORING, "auto|cpu|cuda|cuda:N|mps", "Where a network computes.")
     ] = "auto",
+    gray: Annotated[
+        bool, _option("--gray", SCORING, None, "A network that takes gray takes that of color pictures.")
+    ] = False,
     fail_under: Annotated[
         list[str] | None,
         _option("--fail-under", OUTPUT, "NAME=VALUE", "End with 1 if a score is worse, such as miou=0.7; may repeat."),
@@ -134,13 +138,13 @@ def eval(  # noqa: A001
     options: dict[str, Any] = {"images": images, "masks": masks, "suffix": suffix, "classes": classes, "kind": kind}
     options |= {"ignore": ignore, "mask_threshold": mask_threshold}
     truth = find_truth(place, split, with_pictures=not predictions, options=options)
-    files = {"suffix": prediction_suffix, "threshold": threshold, "allow_missing": allow_missing}
-    plans = [_first(truth, predictions, model, method, settings or [], task or [], device, files)]
-    if vs is not None:
-        from segcli.evaluation_plan import plan_words
+    from segcli.evaluation_plan import Choices, plan_words
 
+    chosen = Choices(prediction_suffix, threshold, allow_missing, device, gray)
+    plans = [_first(truth, predictions, model, method, settings or [], task or [], chosen)]
+    if vs is not None:
         tasks = [tally.task for tally in plans[0].tallies]
-        plans.append(plan_words(vs, truth, tasks, device=device, **{**files, "suffix": None}))
+        plans.append(plan_words(vs, truth, tasks, replace(chosen, suffix=None)))
     conditions = _conditions(fail_under or [], plans[0])
     for plan in plans:
         for note in plan.notes:
@@ -230,8 +234,7 @@ def _first(
     method: str | None,
     settings: list[str],
     tasks: list[str],
-    device: str,
-    files: dict[str, Any],
+    chosen: Choices,
 ) -> Plan:
     """What is scored first, or alone."""
     from segcli.evaluation_plan import plan_files, plan_model, plan_segmenter
@@ -239,13 +242,13 @@ def _first(
     if settings and method is None:
         raise SettingError("set", f"is {settings[0]!r}; it goes with --method.")
     if model is not None:
-        return plan_model(model, truth, tasks, device=device)
+        return plan_model(model, truth, tasks, chosen)
     if method is not None:
         from segcli.phrase import segmenter_from_words
 
         words = " ".join((method, *settings))
         return plan_segmenter(words, segmenter_from_words(words), truth, tasks)
-    return plan_files(predictions, truth, tasks, **files)
+    return plan_files(predictions, truth, tasks, chosen)
 
 
 def _conditions(texts: list[str], plan: Plan) -> list[Condition]:
