@@ -213,6 +213,9 @@ def plan_files(place: str, truth: Truth, tasks: Sequence[str], chosen: Choices =
     if spare:
         part = f" in {truth.part}" if truth.part != "all" else ""
         notes.append(f"{len(spare):,} files of {place!r} have no truth{part} and are not scored: {listed(spare, 2)}")
+    if form == "map" and len(truth.data.names) == 2 and any(tally.needs != "map" for tally in tallies):
+        limit = 0.5 if chosen.threshold is None else chosen.threshold
+        notes.append(f"the predictions are maps; object is what lies above {limit:g} (--threshold)")
     if form != "instances" and any(tally.needs == "objects" for tally in tallies):
         notes.append("the predictions number no objects; their connected parts are taken")
     source = FilePredictions(form, meaning, 0.5 if chosen.threshold is None else chosen.threshold)

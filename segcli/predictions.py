@@ -30,6 +30,10 @@ LOOKED_AT = 64
 FULL = {"uint8": 255.0, "uint16": 65_535.0}
 """What stands for 1 in maps of whole numbers."""
 
+THRESHOLD = "--threshold 0.5 makes masks of probabilities."
+SEVERAL = 3
+"""Values that a mask has at most: object, background, void."""
+
 SLACK = 1e-3
 """How far above 1 a probability may lie by rounding."""
 
@@ -74,15 +78,18 @@ class FilePredictions:
             return self._map(path) if self.form == "map" else self._labels(path)
         except InputError as failure:
             # What reads masks says so.
-            words = str(failure).removeprefix(f"mask {path!r} ")
+            words = str(failure).removeprefix(f"mask {path!r} ").replace("--mask-threshold", "--threshold 0.5")
             raise InputError(f"prediction {path!r} {words}") from failure
 
     def _labels(self, path: str) -> Segmentation:
         """A prediction of whole numbers or colors."""
         values = read_values(path, None)
+        colored = values.ndim == 3 and not (values == values[:, :, :1]).all()
+        if colored and self.meaning.kind != "colors":
+            raise InputError("has colors, where the truth has numbers; save classes as gray or indexed PNG.")
         if self.form == "stored":
             return Segmentation(self.meaning.apply(values, path)[0], "classes")
-        if values.ndim == 3 and not (values == values[:, :, :1]).all():
+        if colored:
             raise InputError("has colors; those of the others are numbers.")
         numbers = as_numbers(values, False)
         if self.form == "mask":
@@ -91,6 +98,9 @@ class FilePredictions:
             return Segmentation(numbers.astype(np.int32), "instances")
         if int(numbers.max()) > VOID:
             raise InputError(f"holds {numbers.max()}; numbers of classes go up to {VOID - 1}.")
+        found = distinct(numbers)[0]
+        if self.meaning.count == 2 and len(found) > SEVERAL:
+            raise InputError(f"holds {len(found)} values, where a mask has two. {THRESHOLD}")
         return Segmentation(numbers.astype(np.uint8), "classes")
 
     def _map(self, path: str) -> Segmentation:
@@ -208,10 +218,7 @@ def _as_mask(numbers: Array) -> NDArray[np.uint8]:
     """0 and 1 of a mask of two values, of which 0 is background."""
     found = distinct(numbers)[0].tolist()
     if len(set(found) - {0}) > 1:
-        raise InputError(
-            f"holds {len(found)} values, such as {found[len(found) // 2]}; a mask has two. "
-            "--threshold 0.5 makes masks of probabilities."
-        )
+        raise InputError(f"holds {len(found)} values, such as {found[len(found) // 2]}; a mask has two. {THRESHOLD}")
     return np.asarray(numbers > 0, np.uint8)
 
 

@@ -94,6 +94,20 @@ def test_a_mask_with_gray_values_is_refused_by_name(tmp_path: Path) -> None:
         FilePredictions("mask", MASK).predict(EXAMPLE, str(tmp_path / "bad.png"))
 
 
+def test_colors_are_no_numbers(tmp_path: Path) -> None:
+    path = file(tmp_path, "a.png", np.dstack([mask(0, 255), mask(0), mask(0)]))
+    for form in ("stored", "mask", "classes"):
+        with pytest.raises(InputError, match="has colors, where the truth has numbers"):
+            FilePredictions(form, MASK).predict(EXAMPLE, path)  # type: ignore[arg-type]
+
+
+def test_maps_and_lossy_masks_point_to_the_threshold(tmp_path: Path) -> None:
+    for name in ("a.png", "a.jpg"):
+        path = file(tmp_path, name, np.arange(192, dtype=np.uint8).reshape(12, 16))
+        with pytest.raises(InputError, match=r"--threshold 0\.5"):
+            FilePredictions("classes", MASK).predict(EXAMPLE, path)
+
+
 def test_colors_of_predictions_mean_what_those_of_the_truth_do(tmp_path: Path) -> None:
     meaning = Meaning("colors", 2, {0: 0, 255 << 32: 1})
     path = file(tmp_path, "a.png", np.dstack([mask(0, 255), mask(0), mask(0)]))
