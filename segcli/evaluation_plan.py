@@ -134,10 +134,17 @@ def choose_part(data: DataSet, split: str | None) -> Truth:
         known = [part for part in ("test", "val") if part in parts and not (part == "val" and data.drawn)]
         split = known[0] if known else "all"
     if split == "all":
-        return Truth(data, "all", data.examples)
+        return Truth(data, "all", _told_apart(data.examples))
     if split not in parts:
         raise UsageError(f"--split is {split!r}; {data.folder!r} has {', '.join(parts)}, and all takes them together.")
     return Truth(data, split, data.splits[split])
+
+
+def _told_apart(examples: tuple[Example, ...]) -> tuple[Example, ...]:
+    """Examples with their part before their name, if two parts share a name."""
+    if len({example.name for example in examples}) == len(examples):
+        return examples
+    return tuple(replace(example, name=f"{example.split}/{example.name}") for example in examples)
 
 
 def make_tallies(data: DataSet, tasks: Sequence[str], *, semantic: bool = True) -> tuple[Tally, ...]:

@@ -92,6 +92,15 @@ def test_parts_of_a_data_set_are_chosen(tmp_path: Path) -> None:
     assert len(truth_of(tmp_path / "flat", "val").examples) == 2
 
 
+def test_pictures_of_one_name_in_two_parts_are_told_apart(tmp_path: Path) -> None:
+    for part, values in (("train", (0, 255)), ("test", (255, 0))):
+        pairs(tmp_path / "data" / part, ["a"], {0: mask(*values)})
+        save(tmp_path / "found" / part / "a.png", mask(*values))
+    truth = truth_of(tmp_path / "data", "all")
+    found = scored(plan_files(str(tmp_path / "found"), truth, []))
+    assert (found.names, found.results[0].scores["iou"]) == (("train/a", "test/a"), 1)
+
+
 def test_a_method_is_scored_as_its_files_would_be(tmp_path: Path) -> None:
     pairs(tmp_path / "data", ["a", "b", "c"])
     truth = truth_of(tmp_path / "data", with_pictures=True)

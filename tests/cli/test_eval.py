@@ -81,6 +81,7 @@ def test_pictures_at_fault_end_with_1_and_give_no_scores(segcli: Run, tmp_path: 
     assert (result.code, result.out) == (1, "")
     words = f"prediction '{found}/a.png' is 9 x 8, truth '{tmp_path}/data/masks/a.png' is 16 x 12; they must be equal."
     assert result.err == f"segcli eval: {words}\n"
+    assert json.loads(segcli("eval", found, tmp_path / "data", "--json").out)["faults"] == [words]
 
 
 def test_methods_and_networks_are_scored_alike(segcli: Run, tmp_path: Path, disc_models: dict[str, Path]) -> None:

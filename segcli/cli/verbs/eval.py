@@ -25,7 +25,6 @@ DATA, SCORING, OUTPUT = "What is scored", "Scoring", "Output"
 SHOWN = 10
 """Faults that are told one by one."""
 
-WORST = 5
 MANY_FILES, MANY_PICTURES = 1000, 32
 """Predictions in files, and pictures to segment, from which worker processes are worth their start."""
 
@@ -147,9 +146,9 @@ def eval(  # noqa: A001
         plans.append(plan_words(vs, truth, tasks, replace(chosen, suffix=None)))
     conditions = _conditions(fail_under or [], plans[0])
     for plan in plans:
-        for note in plan.notes:
+        for note in plan.notes if not quiet else ():
             print(f"segcli eval: {note}", file=sys.stderr)
-    found = [_evaluated(plan, jobs, resamples, seed, quiet) for plan in plans]
+    found = [_evaluated(plan, jobs, resamples, seed, quiet, json) for plan in plans]
     differences = None
     if len(found) > 1:
         from segcli.evaluate import compare
@@ -267,7 +266,7 @@ def _missed(conditions: list[Condition], found: Evaluation) -> list[str]:
     return [words for words in said if words]
 
 
-def _evaluated(plan: Plan, jobs: int, resamples: int, seed: int, quiet: bool) -> Evaluation:
+def _evaluated(plan: Plan, jobs: int, resamples: int, seed: int, quiet: bool, json: bool) -> Evaluation:
     """Count all pictures of a plan and add up; pictures at fault end the command."""
     from segcli.batch import worker_count
     from segcli.cli.report import progress
@@ -283,6 +282,9 @@ def _evaluated(plan: Plan, jobs: int, resamples: int, seed: int, quiet: bool) ->
         more = len(found.faults) - SHOWN
         if more > 0:
             print(f"segcli eval: {more:,} more pictures cannot be scored", file=sys.stderr)
+        if json:
+            print(jsonlib.dumps({"predictions": plan.label, "faults": found.faults}))
+        sys.stdout.flush()
         raise SystemExit(1)
     return found
 

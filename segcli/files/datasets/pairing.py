@@ -48,7 +48,7 @@ def pair_predictions(
     if not files:
         raise UsageError(f"no predictions in {place!r}. Expected PNG, TIFF, NPY or NPZ files.")
     keys = _last_parts(names) if not _suffixes(files, names) else {name: name for name in names}
-    if not any(_suffixes(files, keys)):
+    if not _suffixes(files, keys):
         files = _without_folders(files)
     end = _suffix(place, files, keys, suffix)
     found = {keys[key]: files.pop(f"{key}{end}") for key in keys if f"{key}{end}" in files}

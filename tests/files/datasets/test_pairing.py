@@ -52,6 +52,13 @@ def test_folders_of_either_side_need_not_be_in_the_other(tmp_path: Path) -> None
     assert pair_predictions(flat, ["left/a"])[0] == {"left/a": f"{flat}/a.png"}
 
 
+def test_paths_below_both_folders_come_before_names_alone(tmp_path: Path) -> None:
+    place = predictions(tmp_path, "left/a.png", "right/a.png")
+    found, spare = pair_predictions(place, ["left/a", "right/a"])
+    assert found == {"left/a": f"{place}/left/a.png", "right/a": f"{place}/right/a.png"}
+    assert spare == []
+
+
 def test_nothing_that_fits_is_said_with_names(tmp_path: Path) -> None:
     place = predictions(tmp_path, "a.png")
     with pytest.raises(UsageError, match="predictions are called 'a', truths 'b'"):
