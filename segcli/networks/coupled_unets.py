@@ -14,6 +14,9 @@ from segcli.networks.shapes import cropped, padded
 STEPS = 4
 """Poolings of each U-Net."""
 
+MOST = 64
+"""U-Nets in a row above which nobody means it."""
+
 
 def convolved(before: int, after: int, kernel: int = 1) -> list[nn.Module]:
     """Batch normalization, ReLU and a convolution without bias that keeps the size."""
@@ -114,8 +117,8 @@ class CUNet(nn.Module):
     ) -> None:
         super().__init__()
         heads = unets if heads is None else heads
-        if unets < 1:
-            raise SettingError("unets", f"is {unets}; it must be at least 1.")
+        if not 1 <= unets <= MOST:
+            raise SettingError("unets", f"is {unets}; it must be between 1 and {MOST}.")
         if not 0 <= order < unets:
             raise SettingError("order", f"is {order}; with {unets} U-Nets it must be between 0 and {unets - 1}.")
         if not 1 <= heads <= unets:

@@ -19,6 +19,9 @@ from segcli.networks.shapes import cropped, mirrored
 MARGIN = 186
 """Pixels that the front end's convolutions take away on each side."""
 
+MOST = 16
+"""Layers of a context module above which nobody means it: the rates double from layer to layer."""
+
 
 def dilated_convolutions(
     in_channels: int, channels: Sequence[int], rates: Sequence[int], *, kernel: int = 3, pad_ahead: bool = False
@@ -70,15 +73,15 @@ class Context(nn.Module):
 
     Raises
     ------
-    SettingError : fewer than 4 layers.
+    SettingError : fewer than 4 layers, or more than 16.
     """
 
     def __init__(
         self, classes: int, *, layers: int = 8, large: bool = False, width: float = 1.0, noise: float = 0.01
     ) -> None:
         super().__init__()
-        if layers < 4:
-            raise SettingError("layers", f"is {layers}; a context module has at least 4.")
+        if not 4 <= layers <= MOST:
+            raise SettingError("layers", f"is {layers}; a context module has at least 4, and at most {MOST}.")
         growing = [1, *(2**power for power in range(layers - 3))]
         channels = [classes * scaled(2 * rate, width) if large else classes for rate in growing]
         self.dilated = dilated_convolutions(classes, [*channels, channels[-1]], [*growing, 1], pad_ahead=large)
@@ -144,7 +147,7 @@ class DilatedNet(nn.Module):
 
     Raises
     ------
-    SettingError : there is no such context module, or it has fewer than 4 layers.
+    SettingError : there is no such context module, or it has not 4 to 16 layers.
 
     References
     ----------

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from segcli.errors import SettingError
 from segcli.networks import initial
 from segcli.networks.backbones.resnet import ResNet
 from segcli.networks.backbones.resnet_weights import public_trunk
@@ -20,6 +21,10 @@ def _convolution(in_channels: int, channels: int) -> nn.Conv2d:
 
 def _units(channels: int, count: int) -> nn.Sequential:
     return nn.Sequential(*(ResidualUnit(channels) for _ in range(count)))
+
+
+MOST = 16
+"""Links of the pooling above which nobody means it."""
 
 
 class Cascade(nn.Module):
@@ -58,6 +63,10 @@ class RefineNet(nn.Module):
     pooling_stages : links of the chained residual pooling: 4 as in the authors' program; the paper's figure has 2.
     dropout : share of the values of the two coarsest stages and of the last features that training leaves out.
 
+    Raises
+    ------
+    SettingError : pooling_stages is out of range.
+
     Notes
     -----
     The coarsest cascade has 512 channels, the others 256. No batch normalization outside of the backbone; an in-place
@@ -81,6 +90,8 @@ class RefineNet(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
+        if not 1 <= pooling_stages <= MOST:
+            raise SettingError("pooling_stages", f"is {pooling_stages}; it must be between 1 and {MOST}.")
         self.backbone = ResNet(in_channels, None, width=width, depth=depth)
         channels = [scaled(512, width)] + [scaled(256, width)] * 3
         self.cascades = nn.ModuleList(

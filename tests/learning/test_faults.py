@@ -14,6 +14,7 @@ from segcli.learning.batches import Example
 from segcli.learning.folder import BEST, LAST, RunFolder, load_last
 from segcli.learning.model import from_fitted
 from segcli.learning.processes import Processes
+from segcli.networks.registry import build
 
 
 def _spoil(made, step, how):
@@ -225,3 +226,11 @@ def test_losses_that_do_not_go_with_the_data_are_refused_before_any_step(change,
 def test_processes_that_cannot_share_a_batch_are_refused():
     with pytest.raises(SettingError, match=r"batch is 3; 2 processes need a multiple of 2, such as 4"):
         trainer(replace(SETTINGS, batch=3), processes=Processes(0, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [("cunet", "unets"), ("dilation10", "layers"), ("refinenet50", "pooling_stages")]
+)
+def test_a_file_that_asks_for_very_many_layers_is_refused(name, option):
+    with pytest.raises(SettingError, match=rf"{option} is 4096; .*(between 1 and|at most) \d+\."):
+        build(name, in_channels=1, classes=2, width=1 / 16, device="meta", **{option: 4096})
