@@ -10,7 +10,7 @@ from torch import Tensor
 def mirrored(image: Tensor, left: int, right: int, top: int, bottom: int) -> Tensor:
     """Extend (N, C, H, W) by its mirror image, the edge pixel not repeated; borders may be wider than the picture."""
     height, width = image.shape[-2:]
-    if max(left, right) < width and max(top, bottom) < height:
+    if not torch.jit.is_tracing() and max(left, right) < width and max(top, bottom) < height:
         return F.pad(image, (left, right, top, bottom), mode="reflect") if left or right or top or bottom else image
     columns = _folded(torch.arange(-left, width + right, device=image.device), width)
     rows = _folded(torch.arange(-top, height + bottom, device=image.device), height)
@@ -19,9 +19,8 @@ def mirrored(image: Tensor, left: int, right: int, top: int, bottom: int) -> Ten
 
 def _folded(index: Tensor, length: int) -> Tensor:
     """Indices outside 0 .. length - 1 reflected until they lie inside."""
-    if length == 1:
-        return torch.zeros_like(index)
-    index = index.remainder(2 * length - 2)
+    # A single pixel is its own mirror image: remainders of 1. Said without a branch, which exports would freeze.
+    index = index.remainder(2 * length - 2 + 1 // length)
     return torch.minimum(index, 2 * length - 2 - index)
 
 
@@ -30,12 +29,17 @@ def padded(image: Tensor, multiple: int, least: int = 1, over: int = 0) -> Tenso
 
     Sides are `over` pixels more than the multiple: with 1, strided layers see the first and the last pixel alike.
     """
-    height, width = (_upward(max(side, least) - over, multiple) + over for side in image.shape[-2:])
+    height, width = (_upward(_larger(side, least) - over, multiple) + over for side in image.shape[-2:])
     return mirrored(image, 0, width - image.shape[-1], 0, height - image.shape[-2])
 
 
+def _larger(side: int, least: int) -> int:
+    """The larger of two numbers, said without a branch, which exports would freeze."""
+    return (side + least + abs(side - least)) // 2
+
+
 def _upward(side: int, multiple: int) -> int:
-    return -(-side // multiple) * multiple
+    return (side + multiple - 1) // multiple * multiple
 
 
 def cropped(image: Tensor, like: Tensor, offset: int = 0) -> Tensor:

@@ -59,12 +59,13 @@ class Up(nn.Module):
         if rate:
             self.raised = nn.ConvTranspose2d(before, after, 3, padding=2 * rate, dilation=2 * rate)
         else:
-            self.raised = nn.ConvTranspose2d(before, after, 3, 2, padding=1)
+            # A row and a column more, which are cut off where the size before was odd.
+            self.raised = nn.ConvTranspose2d(before, after, 3, 2, padding=1, output_padding=1)
         self.body = nn.Sequential(active(after), convolution(after, after, 3, rate=max(rate, 1)))
 
     def forward(self, image: Tensor, like: Tensor) -> Tensor:
         """Features of another tensor's height and width."""
-        return self.body(self.raised(self.active(image), output_size=list(like.shape[-2:])))
+        return self.body(cropped(self.raised(self.active(image)), like))
 
 
 class SmallUNet(nn.Module):
