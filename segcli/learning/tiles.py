@@ -33,7 +33,8 @@ class Span:
 def spans(length: int, tile: int, margin: int, multiple: int) -> tuple[Span, ...]:
     """Cut a side into windows of at most `tile` pixels of which `margin` on each inner side serve as surroundings.
 
-    Windows begin at multiples of `multiple`, so that poolings fall as in the whole picture.
+    Windows begin at multiples of `multiple`, so that poolings fall as in the whole picture; where the surroundings
+    would leave nothing of them, they are larger.
 
     Examples
     --------
@@ -44,6 +45,8 @@ def spans(length: int, tile: int, margin: int, multiple: int) -> tuple[Span, ...
     if length <= tile:
         return (Span(0, length, 0, length),)
     margin = -(-margin // multiple) * multiple
+    # Windows all of whose pixels are surroundings would never get on.
+    tile = max(tile, 2 * margin + multiple)
     step = max(multiple, (tile - 2 * margin) // multiple * multiple)
     found, first = [], 0
     while first < length:

@@ -20,6 +20,14 @@ def test_windows_cover_every_pixel_once_and_begin_at_multiples(length, tile, mar
         assert span.stop == length or span.stop - span.last >= margin
 
 
+@pytest.mark.parametrize(("tile", "margin", "multiple"), [(32, 4, 16), (64, 8, 32), (32, 13, 16)])
+def test_windows_smaller_than_their_surroundings_grow(tile, margin, multiple):
+    found = spans(200, tile, margin, multiple)
+    assert [span.first for span in found] == [0, *(span.last for span in found[:-1])]
+    assert all(span.last > span.first for span in found)
+    assert found[-1].last == 200
+
+
 def strided():
     """Two convolutions around a pooling of 2: a receptive field of 3 + 1 + 2 * 2 = 8 pixels."""
     torch.manual_seed(0)
