@@ -14,12 +14,14 @@ import numpy as np
 
 from segcli.arrays import Array, Hint
 from segcli.cleanup import Cleanup, clean
-from segcli.errors import InputError, SegcliError, UsageError
+from segcli.errors import InputError, SegcliError, SettingError, UsageError
 from segcli.files.fitted import read_record
 from segcli.files.image import Image
+from segcli.files.onnx_file import is_onnx
 from segcli.files.read import read_bytes
 from segcli.learning.card import METHOD, ModelCard
 from segcli.learning.model_places import find_model
+from segcli.learning.onnx_card import open_onnx
 from segcli.numeric.forms import as_color, as_gray, leave_out
 from segcli.numeric.objects import objects_from_borders, objects_from_classes
 from segcli.preparation import Preparation
@@ -48,12 +50,14 @@ class ModelFile:
     ----------
     name : as it was asked for, without folders. path : where it is.
     digest : SHA-256 of the file, in hexadecimal.
+    notes : what had to be assumed.
     """
 
     name: str
     path: str
     digest: str
     card: ModelCard = field(compare=False)
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, name: str) -> ModelFile:
@@ -64,7 +68,11 @@ class ModelFile:
         UsageError : there is none, or the file is none of a network's models.
         """
         path = find_model(name)
+        shown = os.path.basename(os.path.normpath(name))
         try:
+            if is_onnx(path):
+                model = open_onnx(path)
+                return cls(shown, path, model.digest, model.card, model.notes)
             record = read_record(path)
             if record["method"] != METHOD:
                 used = str(record["method"]).replace("_", "-")[:40]
@@ -73,7 +81,7 @@ class ModelFile:
             digest = sha256(read_bytes(path)).hexdigest()
         except InputError as failure:
             raise UsageError(f"{path!r} {failure}") from failure
-        return cls(os.path.basename(os.path.normpath(name)), path, digest, card)
+        return cls(shown, path, digest, card)
 
 
 @dataclass(frozen=True)
@@ -294,11 +302,13 @@ def _predictor(
     from segcli.learning.device import choose_device
     from segcli.learning.predict import Predictor, load_member
 
-    device = choose_device(device)
+    chosen, strict = choose_device(device), device != "auto"
     members = []
     for model in models:
         try:
-            members.append(load_member(model.path, model.digest, device))
+            members.append(load_member(model.path, model.digest, chosen, strict))
+        except SettingError:
+            raise
         except SegcliError as failure:
             raise UsageError(f"{model.path!r} {failure}") from failure
     return Predictor(members, tile=tile, flip=flip, scale=scale, batch=batch)

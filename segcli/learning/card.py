@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 METHOD = "network"
 """What the file's record says it was made by, as other fitted models name their method."""
 
-TARGETS = ("classes", "borders")
-_LATER = ("size",)
+WORDS = ("segments", "data", "licence")
+"""What a card says for people alone."""
+_LATER = ("size", *WORDS)
 """What older files do not have."""
 
+TARGETS = ("classes", "borders")
 MOST_CLASSES = 255
 """Labels are 8 bits, of which 255 means left out."""
 MOST = 4096
 """Above this no number among a network's options is meant seriously."""
+LONGEST, MOST_SCORES = 300, 64
+"""Letters of what is said of a model in words, and how many scores it may name."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,9 @@ class ModelCard:
     target : classes, or borders (background, interior and border of objects).
     crop : side in pixels of the windows it was trained on.
     size : side to which pictures are brought before, and what is found brought back from; None: they stay as they are.
-    training : settings, data and licence, in words and numbers.
+    training : settings and data, in words and numbers.
     scores : on the validation part.
+    segments, data, licence : in words: what it finds, what it was trained on, on what terms it may be used.
     """
 
     architecture: str
@@ -56,6 +61,9 @@ class ModelCard:
     size: int | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
+    segments: str = ""
+    data: str = ""
+    licence: str = ""
 
     @property
     def planes(self) -> int:
@@ -93,6 +101,7 @@ class ModelCard:
         InputError : something is missing or of another kind, or the network is none of segcli's.
         """
         try:
+            # Files of before have neither words nor a size.
             known = {name: values[name] for name in cls.__dataclass_fields__ if name in values or name not in _LATER}
             names, scaling = tuple(known["names"]), Scaling.from_dict(known["scaling"])
             card = cls(**{**known, "names": names, "scaling": scaling})
@@ -103,15 +112,17 @@ class ModelCard:
             raise InputError(f"is no model of a network: {faults[0]}.")
         return card
 
-    def _faults(self) -> list[str]:
-        """What cannot be, in words."""
-        found = []
+    def _faults_of_architecture(self) -> list[str]:
         try:
             row = find_architecture(self.architecture)
-            if row.task not in ("segmentation", "image"):
-                found.append(f"{row.name} is not for segmentation but for {row.task}")
         except SegcliError as failure:
-            found.append(str(failure).rstrip("."))
+            return [str(failure).rstrip(".")]
+        known = row.task in ("segmentation", "image")
+        return [] if known else [f"{row.name} is not for segmentation but for {row.task}"]
+
+    def _faults(self) -> list[str]:
+        """What cannot be, in words."""
+        found = self._faults_of_architecture()
         for name, low, high in (
             ("channels", 1, 3),
             ("classes", 1, MOST_CLASSES),
@@ -139,6 +150,12 @@ class ModelCard:
         for option, value in self.options.items():
             if not _is_modest(value):
                 found.append(f"its option {option!r} is {_short(value)}")
+        for name in WORDS:
+            words = getattr(self, name)
+            if not isinstance(words, str) or len(words) > LONGEST or not words.isprintable():
+                found.append(f"{name} is {_short(words)}, not a line of at most {LONGEST} letters")
+        if not isinstance(self.scores, Mapping) or len(self.scores) > MOST_SCORES:
+            found.append(f"scores is {_short(self.scores)}, not a table of at most {MOST_SCORES} numbers")
         return found
 
     def _faults_of_scaling(self) -> list[str]:

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from segcli.errors import InputError, SegcliError, UsageError
 from segcli.files.fitted import ENDING, read_record
-from segcli.learning.card import METHOD
+from segcli.files.onnx_file import ONNX
+from segcli.learning.card import METHOD, ModelCard
 from segcli.networks.registry import find_architecture
 
 BEST = "best" + ENDING
@@ -32,6 +33,7 @@ class KnownModel:
     origin : whether it came with segcli or lies in the user's folder.
     facts : what its header says, as `ModelCard.as_dict` has it; empty if it cannot be read.
     problem : why not.
+    size : of the file, in bytes.
     """
 
     name: str
@@ -39,6 +41,7 @@ class KnownModel:
     origin: Origin
     facts: Mapping[str, Any]
     problem: str = ""
+    size: int = 0
 
 
 def user_folder() -> str:
@@ -65,7 +68,7 @@ def find_model(name: str) -> str:
     ------
     UsageError : there is none; the nearest name is suggested, or how to train one.
     """
-    plain = name and os.path.basename(name) == name and not name.endswith(ENDING)
+    plain = name and os.path.basename(name) == name and not name.endswith((ENDING, ONNX))
     for _, folder in model_folders() if plain else ():
         for word in dict.fromkeys((name, name.lower().replace("-", "_"))):
             for place in (os.path.join(folder, word + ENDING), os.path.join(folder, word, BEST)):
@@ -86,8 +89,9 @@ def _unknown(name: str) -> str:
     from difflib import get_close_matches
 
     known = sorted({found for found, _, _ in _named()})
-    if os.sep in name or name.endswith(ENDING):
-        return f"{name!r} does not exist; --model takes the name of a model, a file ({ENDING}) or a run's folder."
+    if os.sep in name or name.endswith((ENDING, ONNX)):
+        endings = f"{ENDING}, {ONNX}"
+        return f"{name!r} does not exist; --model takes the name of a model, a file ({endings}) or a run's folder."
     try:
         row = find_architecture(name)
     except SegcliError:
@@ -114,16 +118,33 @@ def list_models() -> tuple[KnownModel, ...]:
             record = read_record(path)
             if record["method"] != METHOD:
                 raise InputError(f"is a model of {record['method']}, not of a network.")
-            found.append(KnownModel(name, path, origin, record["facts"]))
+            ModelCard.from_dict(record["facts"])
+            found.append(KnownModel(name, path, origin, record["facts"], size=_size(path)))
         except InputError as failure:
-            found.append(KnownModel(name, path, origin, {}, str(failure)))
+            found.append(KnownModel(name, path, origin, {}, str(failure), _size(path)))
     return tuple(found)
+
+
+def _entries(folder: str) -> list[str]:
+    """Names in a folder; none where it is none, or may not be looked into."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def _size(path: str) -> int:
+    """Bytes of a file, 0 of one that is gone."""
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0
 
 
 def _named() -> Iterator[tuple[str, str, Origin]]:
     """Name, path and origin of every file that a name leads to."""
     for origin, folder in model_folders():
-        for entry in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        for entry in _entries(folder):
             path = os.path.join(folder, entry)
             if entry.endswith(ENDING) and os.path.isfile(path):
                 yield entry.removesuffix(ENDING), path, origin

@@ -20,9 +20,11 @@ from torch import Tensor, nn
 from segcli.arrays import Array
 from segcli.errors import InputError, UsageError
 from segcli.files.fitted import decode_fitted
+from segcli.files.onnx_file import is_onnx
 from segcli.files.read import read_bytes
 from segcli.learning.card import ModelCard
 from segcli.learning.model import from_fitted
+from segcli.learning.onnx_card import open_onnx
 from segcli.learning.resizing import enlarged, to_square
 from segcli.learning.tiles import WIDEST_FIELD, Grid, Span, assembled, grid_of
 from segcli.networks.registry import find_architecture
@@ -44,6 +46,8 @@ MOST_TOGETHER = 16
 PROBE = 256
 """Side of the picture on which a network's need of memory is read off its shapes."""
 
+CHANGED = "has changed since the run began; start it again."
+
 _LOADING = threading.Lock()
 
 
@@ -56,6 +60,8 @@ class Member:
     field : side of what an output sees at most, in pixels; None where that is unknown or everything.
     multiple : of its strides; windows begin at multiples of it.
     margin : pixels that the logits lack on each side of the picture, as those of the valid U-Net do.
+    largest : side of the largest picture that it takes, if there is one.
+    need : bytes of activations a pixel; None: found out from the network.
     """
 
     card: ModelCard
@@ -64,6 +70,8 @@ class Member:
     field: int | None
     multiple: int
     margin: int = 0
+    largest: int | None = None
+    need: float | None = None
 
     def probabilities(self, images: Tensor) -> Tensor:
         """Probabilities (N, K, height, width) of pictures (N, C, H, W)."""
@@ -83,6 +91,8 @@ class Member:
     @cached_property
     def bytes_per_pixel(self) -> float:
         """Memory of the activations that are alive at once."""
+        if self.need is not None:
+            return self.need
         from segcli.networks.summary import summarize
 
         side = valid_input(PROBE, int(math.log2(self.multiple))) if self.margin else PROBE
@@ -91,26 +101,43 @@ class Member:
         return (summary.inference - summary.weights) / side**2
 
 
-def load_member(path: str, digest: str, device: str) -> Member:
+def load_member(path: str, digest: str, device: str, strict: bool = True) -> Member:
     """Read a model for a device; once in a process.
 
     Parameters
     ----------
     digest : SHA-256 of the file, in hexadecimal.
+    strict : no other device will do; else ONNX files may be computed on the processor.
 
     Raises
     ------
     InputError : it is no model, is damaged or has changed. The message begins after the file's name.
+    SettingError : an ONNX file cannot be computed there.
     """
     with _LOADING:
-        return _load(path, digest, device)
+        return _load_onnx(path, digest, device, strict) if is_onnx(path) else _load(path, digest, device)
+
+
+@lru_cache(maxsize=8)
+def _load_onnx(path: str, digest: str, device: str, strict: bool) -> Member:
+    model = open_onnx(path)
+    if model.digest != digest:
+        raise InputError(CHANGED)
+    from segcli.learning.onnx_network import OnnxNetwork, computes_on
+
+    device = device if strict or computes_on(device) else "cpu"
+    network = OnnxNetwork(model, device)
+    sides = [side for side in model.sides if side]
+    # Windows of one size are blended, wherever they begin.
+    largest, multiple = (min(sides), 1) if sides else (None, model.multiple)
+    return Member(model.card, network, device, model.field, multiple, model.margin, largest, model.bytes_per_pixel)
 
 
 @lru_cache(maxsize=8)
 def _load(path: str, digest: str, device: str) -> Member:
     data = read_bytes(path)
     if sha256(data).hexdigest() != digest:
-        raise InputError("has changed since the run began; start it again.")
+        raise InputError(CHANGED)
     card, network = from_fitted(decode_fitted(data))
     del data
     if not card.makes_labels:
@@ -191,6 +218,9 @@ class Predictor:
             # Mirrored and scaled views of a window lie on the strides as those of the whole picture do.
             height, width = (-(-side // multiple) * multiple for side in (height, width))
         tile = self._side(height, width, multiple) if self.tile is None else max(multiple, self.tile)
+        largest = [member.largest for member in self.members if member.largest]
+        if largest:
+            tile = int(min(tile, min(largest) / max(self.scales)))
         if max(height, width) > tile:
             tile = max(multiple, tile // multiple * multiple)
         return grid_of(height, width, tile=tile, field=field, multiple=multiple)
@@ -294,7 +324,7 @@ class Predictor:
             images = read(row, group)
             found = self._mean_of_views(member, images)
             found = found[..., : row.stop - row.start, : group[0].stop - group[0].start]
-            total = found if total is None else total + found
+            total = found if total is None else total + found.to(total.device)
         assert total is not None
         return total if len(self.members) == 1 else total / len(self.members)
 

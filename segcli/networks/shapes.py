@@ -10,7 +10,8 @@ from torch import Tensor
 def mirrored(image: Tensor, left: int, right: int, top: int, bottom: int) -> Tensor:
     """Extend (N, C, H, W) by its mirror image, the edge pixel not repeated; borders may be wider than the picture."""
     height, width = image.shape[-2:]
-    if not torch.jit.is_tracing() and max(left, right) < width and max(top, bottom) < height:
+    tracing = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+    if not tracing and max(left, right) < width and max(top, bottom) < height:
         return F.pad(image, (left, right, top, bottom), mode="reflect") if left or right or top or bottom else image
     columns = _folded(torch.arange(-left, width + right, device=image.device), width)
     rows = _folded(torch.arange(-top, height + bottom, device=image.device), height)

@@ -10,6 +10,7 @@ import typer
 
 from segcli.cli.options import Shared
 from segcli.cli.refusals import check_words
+from segcli.cli.report import printable
 from segcli.cli.request import cleanup, preparation
 from segcli.cli.segment import run_segmenter
 from segcli.errors import SettingError
@@ -37,7 +38,7 @@ def predict(
             "--model",
             "NAME|FILE",
             "A set of weights: a name among those that came with segcli or lie in your folder (SEGCLI_MODELS), a "
-            ".safetensors file, or the folder of a run. (In train it names a network.)",
+            ".safetensors or .onnx file, or the folder of a run. (In train it names a network.)",
         ),
     ],
     ensemble: Annotated[
@@ -146,5 +147,8 @@ def _announce(segmenter: NetworkSegmenter, quiet: bool) -> None:
 
     names = " and ".join(f"{model.name} ({model.card.architecture})" for model in segmenter.models)
     classes = ", ".join(segmenter.names)
-    where = device_words(predictor.members[0].device)
+    where = " and ".join(dict.fromkeys(device_words(member.device) for member in predictor.members))
+    for model in segmenter.models:
+        for note in model.notes:
+            print(f"segcli predict: note: {printable(model.name)}: {note}", file=sys.stderr)
     print(f"segcli predict: {names} tells apart {classes}; on {where}", file=sys.stderr)
