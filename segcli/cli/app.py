@@ -16,7 +16,7 @@ from segcli.errors import EnvironmentFailure, SegcliError, SettingError
 
 INTERRUPTED, CLOSED, TERMINATED = 130, 141, 143
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-VERBS = ("info", "methods", "models", "train", "predict", "eval", "refine", "fit", "check", "samples")
+VERBS = ("info", "methods", "models", "train", "predict", "eval", "export", "refine", "fit", "check", "samples")
 SHARING = ("predict", "refine")
 """Verbs that take what every segmenter takes."""
 
