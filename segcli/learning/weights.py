@@ -159,7 +159,7 @@ def _readings(network: nn.Module, state: Weights) -> Iterator[Callable[[], Weigh
     """The ways to understand a file's names: as they are, without what stands before them, after renaming."""
     state = {"".join(match.groups()) if (match := RENAMED.match(name)) else name: state[name] for name in state}
     rename = getattr(network, "from_public", None)
-    for names in _stripped(state):
+    for names in stripped(state):
         yield partial(dict, names)
         if rename is not None:
             yield partial(_renamed, rename, names)
@@ -167,13 +167,13 @@ def _readings(network: nn.Module, state: Weights) -> Iterator[Callable[[], Weigh
             yield partial(dict, {f"backbone.{name}": names[name] for name in names})
 
 
-def _stripped(state: Weights) -> Iterator[Weights]:
+def stripped(state: Weights) -> Iterator[Weights]:
     """A state, and what of it begins with a prefix, without it; again and again."""
     yield state
     for prefix in PREFIXES:
         inside = {name.removeprefix(prefix): state[name] for name in state if name.startswith(prefix)}
         if inside:
-            yield from _stripped(inside)
+            yield from stripped(inside)
 
 
 def _renamed(rename: Callable[[Weights], Weights], state: Weights) -> Weights:

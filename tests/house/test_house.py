@@ -37,7 +37,7 @@ TORCH_FREE = {
     *("networks/__init__.py", "networks/architecture.py", "networks/registry.py", "networks/table.py"),
     *("networks/backbones/__init__.py", "networks/backbones/table.py", "learning/__init__.py"),
     *("learning/loss_expression.py", "learning/settings.py", "learning/card.py", "learning/scaling.py"),
-    *("learning/model_places.py", "learning/onnx_card.py"),
+    *("learning/model_places.py", "learning/onnx_card.py", "learning/public_files.py"),
 }
 """The files beside the networks and what teaches them that the command line reads at every start."""
 VAGUE_NAMES = {"utils", "common", "base", "helpers", "misc", "core", "util", "helper"}
