@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from segcli.cli.model_files import get, import_model, list_weights
 from segcli.errors import InputError, SettingError, UsageError
 from segcli.networks.registry import ARCHITECTURES, Architecture, find_architecture
 
@@ -22,13 +23,23 @@ MIB = 1 << 20
 def models(
     context: typer.Context,
     task: Annotated[str | None, typer.Option("--task", metavar="|".join(TASKS), help="Those for one task.")] = None,
+    weights: Annotated[
+        bool,
+        typer.Option("--weights", help="List the models to predict with: what they segment, data, licence, score."),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the whole table as JSON.")] = False,
 ) -> None:
     """List the networks: name, year, parameters, receptive field, published result, paper.
 
-    `segcli models show NAME` takes one apart.
+    `segcli models show NAME` takes one apart. `segcli models --weights` lists what is trained already: the models that
+    came with segcli and those in your folder (SEGCLI_MODELS).
     """
     if context.invoked_subcommand is not None:
+        return
+    if weights:
+        if task is not None:
+            raise SettingError("task", "belongs to the networks; leave --weights out.")
+        list_weights(json)
         return
     if task is not None and task not in TASKS:
         raise SettingError("task", f"is {task!r}; it must be one of {', '.join(TASKS)}.")
@@ -164,5 +175,5 @@ def load_check(
         raise UsageError(f"{file!r} fits no network here: at least 90 % of an encoder's weights must have a place.")
 
 
-SUBCOMMANDS = {"show": show, "load-check": load_check}
+SUBCOMMANDS = {"show": show, "load-check": load_check, "import": import_model, "get": get}
 """What `segcli models` does beside listing."""
