@@ -30,8 +30,14 @@ SCORES = ("miou", "dice", "accuracy")
 def list_weights(json: bool) -> None:
     """Print the models that have names; what is broken is said in its line."""
     from segcli.learning.model_places import list_models, user_folder
+    from segcli.networks.registry import find_architecture
 
-    found = list_models()
+    # Auto-encoders are models too, but make no labels.
+    found = [
+        model
+        for model in list_models()
+        if model.problem or find_architecture(model.facts["architecture"]).task == "segmentation"
+    ]
     if json:
         print(jsonlib.dumps([_as_dict(model) for model in found], indent=2))
         return
