@@ -1,4 +1,4 @@
-"""segcli models --weights, import and get: the models to predict with, and how others' become one of them."""
+"""segcli models --weights, keep, import and get: the models to predict with, and what becomes one of them."""
 
 from __future__ import annotations
 
@@ -140,6 +140,49 @@ def import_model(
     found |= {"names": list(card.names), "left_out": list(made.left_out)}
     classes = card.segments or f"{card.planes} classes"
     line = f"{printable(path)}  {card.architecture}, {classes}; segcli predict --model {printable(called)}"
+    _say(found, line, json, quiet)
+
+
+def keep(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The folder of a training run, or a model's file.")],
+    out: Annotated[
+        str, typer.Option("--out", "-o", metavar="NAME", help="A name in your folder of models, or a path.")
+    ],
+    segments: Annotated[str, typer.Option("--segments", metavar="WORDS", help="What it finds.")] = "",
+    data: Annotated[str, typer.Option("--data", metavar="WORDS", help="What it was trained on.")] = "",
+    licence: Annotated[str, typer.Option("--licence", metavar="WORDS", help="On what terms it may be used.")] = "",
+    exists: Annotated[
+        str, typer.Option("--exists", metavar="|".join(EXISTS), help="What to do about an existing model.")
+    ] = "fail",
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a line.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Keep a trained network under a name, to predict with: its best weights in 16 bits, and its run.json beside."""
+    from segcli.files.fitted import check_model_path, read_fitted, write_fitted
+    from segcli.files.write import write_bytes
+    from segcli.learning.keeping import kept_model, kept_run
+    from segcli.learning.model_places import find_model, user_folder
+
+    _check_exists(exists)
+    plain = os.path.basename(out) == out and not out.endswith(ENDING)
+    path = os.path.join(user_folder(), out + ENDING) if plain else out
+    if exists == "skip" and os.path.lexists(path):
+        _say({"output": path, "status": "skipped"}, f"{printable(path)}  in place already", json, quiet)
+        return
+    source = find_model(run)
+    check_model_path(path, exists)
+    try:
+        made = kept_model(read_fitted(source), segments=segments, data=data, licence=licence)
+    except InputError as failure:
+        raise UsageError(f"{source!r} {failure}") from failure
+    record = kept_run(os.path.dirname(source))
+    write_fitted(path, made, overwrite=True)
+    if record is not None:
+        write_bytes(path.removesuffix(ENDING) + ".json", record)
+    called = out if plain else path
+    found = {"output": path, "status": "done", "model": called, "architecture": made.facts["architecture"]}
+    line = f"{printable(path)}  {made.facts['architecture']}; segcli predict --model {printable(called)}"
     _say(found, line, json, quiet)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from segcli.cli.model_files import get, import_model, list_weights
+from segcli.cli.model_files import get, import_model, keep, list_weights
 from segcli.errors import InputError, SettingError, UsageError
 from segcli.networks.registry import ARCHITECTURES, Architecture, find_architecture
 
@@ -175,5 +175,5 @@ def load_check(
         raise UsageError(f"{file!r} fits no network here: at least 90 % of an encoder's weights must have a place.")
 
 
-SUBCOMMANDS = {"show": show, "load-check": load_check, "import": import_model, "get": get}
+SUBCOMMANDS = {"show": show, "load-check": load_check, "keep": keep, "import": import_model, "get": get}
 """What `segcli models` does beside listing."""
