@@ -300,7 +300,8 @@ def _predictor(
 ) -> Predictor:
     """Load what predicts; a second time it is there already."""
     from segcli.learning.device import choose_device
-    from segcli.learning.predict import Predictor, load_member
+    from segcli.learning.member import load_member
+    from segcli.learning.predict import Predictor
 
     chosen, strict = choose_device(device), device != "auto"
     members = []

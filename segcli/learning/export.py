@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from segcli.errors import InputError
 from segcli.files.onnx_file import need_onnx
+from segcli.learning.member import Member
 from segcli.learning.onnx_card import KEY, own_model
 from segcli.learning.onnx_network import OnnxNetwork
-from segcli.learning.predict import Member
 
 OPSET = 18
 """Of ONNX; onnxruntime knows it from 1.14 on, of February 2023."""

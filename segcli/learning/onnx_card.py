@@ -52,7 +52,7 @@ class OnnxModel:
     Attributes
     ----------
     digest : SHA-256 of the network and of what stands beside it, in hexadecimal.
-    field, multiple, margin : as for `segcli.learning.predict.Member`.
+    field, multiple, margin : as for `segcli.learning.member.Member`.
     fit : its pictures' sides must be multiples of it; 1 where it takes any.
     bytes_per_pixel : memory of the activations.
     scores : whether it gives probabilities, not logits.

@@ -10,7 +10,8 @@ import torch
 from segcli.arrays import Array
 from segcli.figures.samples import comparison_sheet, tile_sheet
 from segcli.learning.batches import Example
-from segcli.learning.predict import Predictor, member_of
+from segcli.learning.member import member_of
+from segcli.learning.predict import Predictor
 from segcli.learning.train import Trainer
 from segcli.learning.windows import damaged
 from segcli.segmentation import Segmentation

@@ -8,7 +8,8 @@ from torch import nn
 
 from segcli.learning.batches import Examples
 from segcli.learning.card import ModelCard
-from segcli.learning.predict import Member, Predictor, member_of
+from segcli.learning.member import Member, member_of
+from segcli.learning.predict import Predictor
 from segcli.learning.windows import damaged
 from segcli.scores.semantic import confusion, dice_per_class, mean_iou, pixel_accuracy
 from segcli.segmentation import VOID

@@ -15,9 +15,10 @@ from tools.onnx_files import convolution, scattered
 
 from segcli.errors import InputError, SettingError, UsageError
 from segcli.learning.export import export_onnx
+from segcli.learning.member import load_member
 from segcli.learning.onnx_card import open_onnx
 from segcli.learning.onnx_network import OnnxNetwork
-from segcli.learning.predict import Predictor, load_member
+from segcli.learning.predict import Predictor
 from segcli.networks.registry import build
 
 from .test_predict import member, picture, whole

@@ -9,7 +9,8 @@ import torch
 from segcli.errors import InputError, UsageError
 from segcli.learning.card import ModelCard
 from segcli.learning.device import choose_device
-from segcli.learning.predict import Member, Predictor, field_of, load_member, window_at
+from segcli.learning.member import Member, field_of, load_member
+from segcli.learning.predict import Predictor, window_at
 from segcli.learning.scaling import Scaling
 from segcli.networks.registry import build, find_architecture
 from segcli.networks.shapes import mirrored

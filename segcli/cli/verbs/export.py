@@ -61,7 +61,7 @@ def _export(model: str, digest: str, path: str, start: float, json: bool, quiet:
     """Load, export, compare, write, report."""
     from segcli.files.write import check_folder, put
     from segcli.learning.export import export_onnx
-    from segcli.learning.predict import load_member
+    from segcli.learning.member import load_member
 
     check_folder(os.path.dirname(path))
     try:
