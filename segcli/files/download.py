@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from hashlib import sha256
 from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -80,8 +80,6 @@ def download(address: str, path: str, digits: str, largest: int = LARGEST) -> It
                 f"{found[: max(8, len(digits))]}, not {digits.lower()}; it was thrown away."
             )
         os.replace(temporary, path)
-    except (TimeoutError, HTTPException, ConnectionError) as failure:
-        raise _broken(address, failure) from failure
     except OSError as failure:
         raise EnvironmentFailure(f"{path!r} cannot be written: {failure.strerror or failure}.") from failure
     finally:
@@ -108,7 +106,7 @@ def _opened(address: str) -> Any:
         failure.close()
         reason = " ".join(str(failure.reason).split())[:160].rstrip(".")
         raise InputError(f"{address!r} cannot be had: the server answers {failure.code} {reason}.") from failure
-    except (URLError, TimeoutError, HTTPException, OSError) as failure:
+    except (OSError, HTTPException) as failure:
         raise _broken(address, failure) from failure
 
 
@@ -118,7 +116,7 @@ def _pieces(answer: Any, address: str, largest: int) -> Iterator[tuple[bytes, in
     length = int(announced) if announced.isascii() and announced.isdigit() else None
     done = 0
     if length is None or length <= largest:
-        while piece := answer.read(PIECE):
+        while piece := _read(answer, address):
             done += len(piece)
             if done > largest:
                 break
@@ -127,6 +125,14 @@ def _pieces(answer: Any, address: str, largest: int) -> Iterator[tuple[bytes, in
         raise InputError(f"{address!r} has more than {largest} bytes; --max-size allows more.")
     if length is not None and done != length:
         raise InputError(f"{address!r} came to {done} of {length} bytes; try again.")
+
+
+def _read(answer: Any, address: str) -> bytes:
+    """The next bytes, none at the end."""
+    try:
+        return bytes(answer.read(PIECE))
+    except (OSError, HTTPException) as failure:
+        raise _broken(address, failure) from failure
 
 
 def _broken(address: str, failure: Exception) -> EnvironmentFailure:

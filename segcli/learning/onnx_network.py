@@ -108,6 +108,8 @@ class OnnxNetwork(nn.Module):
         if made.ndim != 4 or made.shape[:2] != (len(images), self.model.card.classes):
             wanted = f"({len(images)}, {self.model.card.classes}, height, width)"
             raise InputError(f"cannot be predicted: the network gives {made.shape}; expected is {wanted}.")
+        if np.isnan(made).any():
+            raise InputError("cannot be predicted: the network gives numbers that are not numbers (NaN).")
         return made
 
 

@@ -48,6 +48,11 @@ class Answers(BaseHTTPRequestHandler):
             self.end_headers()
             return
         self.send_response(200)
+        if kind == "chunks":
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"1000\r\nonly these")
+            return
         if kind != "unknown":
             self.send_header("Content-Length", str(len(BODY) + (1000 if kind == "short" else 0)))
         self.end_headers()
@@ -106,6 +111,7 @@ def test_it_goes_on_where_the_server_says(segcli, server, mine):
         ("/weights-00000000.pth", (), 1, f"is another file than was published: its SHA-256 begins with {HASH[:8]}"),
         (NAMED, ("--sha256", HASH[:8] + "0" * 56), 1, "is another file than was published"),
         (f"{NAMED}?short", (), 1, "came to 512000 of 513000 bytes"),
+        (f"{NAMED}?chunks", (), 3, "cannot be loaded: IncompleteRead"),
         ("/gone", ("--sha256", HASH), 1, "the server answers 404 Not Found"),
         ("/moved?http://example.com/x", ("--sha256", HASH), 2, "it must begin with https://"),
         ("/moved?file:///etc/passwd", ("--sha256", HASH), 1, "the server answers 302"),

@@ -222,6 +222,34 @@ def test_nothing_but_an_object_stands_beside_a_network(tmp_path):
         open_onnx(str(path))
 
 
+def test_networks_that_give_no_numbers_say_so(tmp_path):
+    import onnx
+
+    path = convolution(tmp_path / "net.onnx")
+    model = onnx.load(path)
+    model.graph.initializer[1].raw_data = np.full(2, np.nan, np.float32).tobytes()
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(InputError, match="numbers that are not numbers"):
+        whole(Predictor([loaded(path)]), picture(5, 5))
+
+
+def test_networks_that_ask_for_all_memory_are_an_error(tmp_path):
+    import onnx
+
+    path = convolution(tmp_path / "net.onnx")
+    model = onnx.load(path)
+    # Sixteen billion of billions of numbers to be added.
+    sides = onnx.helper.make_node("Constant", [], ["sides"], value_ints=[1 << 32, 1 << 32])
+    many = onnx.helper.make_node("ConstantOfShape", ["sides"], ["many"])
+    total = onnx.helper.make_node("ReduceSum", ["many"], ["total"], keepdims=0)
+    added = onnx.helper.make_node("Add", ["made", "total"], ["out"])
+    model.graph.node.extend([sides, many, total, added])
+    model.graph.output[0].name = "out"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises((InputError, MemoryError)):
+        whole(Predictor([loaded(path)]), picture(5, 5))
+
+
 def test_operations_that_nobody_knows_are_an_error(tmp_path):
     import onnx
 
