@@ -278,7 +278,7 @@ class _Kept:
             if threshold is not None and len(found) == 2:
                 self.labels[rows] = found[1] > threshold
             else:
-                self.labels[rows] = found.argmax(0)
+                self.labels[rows] = likeliest(found)
             if self.heights is not None and self.ground is not None:
                 self.heights[rows] = np.rint(FULL * (1 - found[INTERIOR]))
                 self.ground[rows] = 1 - found[0] <= (0.5 if threshold is None else threshold)
@@ -292,6 +292,11 @@ class _Kept:
         pairs: Iterator[tuple[str, Array]] = zip(self._segmenter.names, self.scores, strict=True)
         shown = list(pairs)[1:] if len(self.scores) == 2 else list(pairs)
         return {f"{name} probability": plane.astype(np.float32) for name, plane in shown}
+
+
+def likeliest(scores: Array) -> Array:
+    """(H, W), which of the planes of (K, H, W) is the highest, the first of equals; two are told apart faster."""
+    return np.asarray(scores[1] > scores[0] if len(scores) == 2 else scores.argmax(0))
 
 
 @lru_cache(maxsize=4)

@@ -15,7 +15,7 @@ from segcli.files.read import read_image
 from segcli.files.write import encode_array
 from segcli.method import run
 from segcli.methods.threshold.otsu import otsu
-from segcli.network_segmenter import ModelFile, NetworkSegmenter
+from segcli.network_segmenter import ModelFile, NetworkSegmenter, likeliest
 from segcli.phrase import segmenter_from_words
 from segcli.preparation import Preparation
 from segcli.segmentation import VOID
@@ -251,3 +251,9 @@ def test_all_is_as_with_methods(made):
     assert ours.labels.dtype == classical.labels.dtype
     assert (segmenter.name, segmenter.kind) == ("predict", classical.kind)
     assert replace(segmenter, tile=64) != segmenter
+
+
+@pytest.mark.parametrize("planes", [2, 3, 9])
+def test_the_likeliest_class_is_the_first_of_equals(planes):
+    scores = np.random.default_rng(0).integers(0, 4, (planes, 20, 30)).astype(np.float32)
+    assert np.array_equal(likeliest(scores), scores.argmax(0))

@@ -16,6 +16,7 @@ from segcli.files.fitted import decode_fitted
 from segcli.files.onnx_file import is_onnx
 from segcli.files.read import read_bytes
 from segcli.learning.card import ModelCard
+from segcli.learning.folding import fold_norms
 from segcli.learning.model import from_fitted
 from segcli.learning.onnx_card import open_onnx
 from segcli.learning.tiles import Span
@@ -128,7 +129,7 @@ def _load(path: str, digest: str, device: str) -> Member:
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise InputError(f"has weights {name!r} that are not finite, so it says nothing; train it again.")
     # Where the channels of a pixel lie together, convolutions take two thirds of the time on processors.
-    network = network.requires_grad_(False).to(device)
+    network = fold_norms(network).requires_grad_(False).to(device)
     if device != "mps":
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return member_of(card, network, device)

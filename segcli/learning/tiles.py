@@ -121,7 +121,7 @@ def assembled(grid: Grid, windows: Windows) -> Iterator[tuple[int, Tensor]]:
     ------
     top, found : first row, and (K, rows, W).
     """
-    if grid.fade:
+    if grid.fade and len(grid.rows) * len(grid.columns) > 1:
         yield from _blended(grid, windows)
         return
     for row in grid.rows:

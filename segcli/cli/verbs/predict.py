@@ -22,6 +22,9 @@ VIEWS = ("flip", "scale")
 LEAST_TILE, MOST_TILE, MOST_BATCH = 32, 16_384, 1024
 MODEL = "Model"
 
+THREADS = 3
+"""One picture at a time is computed; the others are read, and written to a disk that may take its time."""
+
 
 def _option(flag: str, metavar: str | None, text: str) -> typer.models.OptionInfo:
     """An option of the panel of the model; flags take no metavar."""
@@ -108,7 +111,7 @@ def predict(
         cleanup=cleanup(shared),
     )
     segmenter = replace(segmenter, scores="scores" in shared.kinds, layers=shared.steps is not None)
-    run_segmenter(segmenter, [], shared, ready=lambda: _announce(segmenter, shared.quiet), threads=2)
+    run_segmenter(segmenter, [], shared, ready=lambda: _announce(segmenter, shared.quiet), threads=THREADS)
 
 
 def _views(words: list[str]) -> set[str]:
