@@ -101,13 +101,23 @@ def own_steps(trainer, steps):
 
 def by_turns(bare, own, count, what):
     """Take turns, report, and return how fast our way is against the bare one."""
-    pairs = [(next(bare), next(own)) for _ in range(ROUNDS)]
-    times = [statistics.median(column) for column in zip(*pairs, strict=True)]
-    ratio = times[0] / times[1]
+    rounds = []
+    for _ in range(ROUNDS):
+        for way in (bare, own):
+            busy = time.process_time()
+            rounds.append((next(way), time.process_time() - busy))
+    pairs = list(zip(rounds[::2], rounds[1::2], strict=True))
+    (bare_wall, own_wall), (bare_busy, own_busy) = (
+        [statistics.median(pair[way][kind] for pair in pairs) for way in range(2)] for kind in range(2)
+    )
     print(f"\n{what}, {torch.get_num_threads()} threads, {ROUNDS} interleaved rounds, medians")
-    for name, seconds in zip(("bare torch loop", "segcli"), times, strict=True):
-        print(f"  {name:16s} {count / seconds:8.2f} pictures/s")
-    print(f"  ratio            {ratio:8.3f}   (each round: {', '.join(f'{a / b:.3f}' for a, b in pairs)})")
+    print(
+        f"  bare torch loop  {count / bare_wall:8.2f} pictures/s  {1000 * bare_busy / count:8.2f} ms of processor each"
+    )
+    print(f"  segcli           {count / own_wall:8.2f} pictures/s  {1000 * own_busy / count:8.2f} ms of processor each")
+    listed = ", ".join(f"{first[0] / second[0]:.3f}" for first, second in pairs)
+    ratio, of_processor = bare_wall / own_wall, bare_busy / own_busy
+    print(f"  ratio            {ratio:8.3f} of time   {of_processor:8.3f} of processor   ({listed})")
     return ratio
 
 
