@@ -123,7 +123,7 @@ class RunFolder:
             "torch": torch.__version__,
             "python": platform.python_version(),
             "device": trainer.device,
-            "hardware": torch.cuda.get_device_name() if trainer.device.startswith("cuda") else platform.processor(),
+            "hardware": _hardware(trainer.device),
             "parameters": sum(parameter.numel() for parameter in trainer.network.parameters()),
             "rate": trainer.rate,
             "steps": progress.step,
@@ -138,6 +138,12 @@ class RunFolder:
         put(self.place(HISTORY), _history(trainer.progress).encode())
         told = {**self.facts, **self._result(trainer)}
         put(self.place(RUN), (json.dumps(told, indent=2, allow_nan=False) + "\n").encode())
+
+
+def _hardware(device: str) -> str:
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name()
+    return f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
 
 
 def _as_json(progress: dict[str, Any]) -> dict[str, Any]:

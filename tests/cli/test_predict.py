@@ -278,7 +278,7 @@ def test_the_plan_is_shown_and_nothing_written(segcli, disc_models):
         (["predict", "discs.png"], 2),
         (["predict", "discs.png", "--modell", "x"], 2),
         (["predict", "discs.png", "--model", "nothing"], 2),
-        (["predict", "discs.png", "--model", "unet"], 2),
+        (["predict", "discs.png", "--model", "segnet"], 2),
         (["predict", "discs.png", "--model", "discs.png"], 2),
         (["predict", "--model", "own", "--as", "pictures", "discs.png"], 2),
         (["predict", "--model", "own", "missing", "-o", "x.jpg"], 2),

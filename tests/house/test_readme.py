@@ -18,18 +18,14 @@ from tools.readme import README, with_table
 
 from segcli.methods import NAMES
 
-# Its commands build on each other's files.
-pytestmark = pytest.mark.xdist_group("readme")
-
 TEXT = README.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-COMMANDS = [
-    line.partition("   #")[0].rstrip()
+CHAINS = [
+    [line.partition("   #")[0].rstrip() for line in block.splitlines() if "segcli" in line and ".venv" not in line]
     for language, block in BLOCKS
     if language == "sh"
-    for line in block.splitlines()
-    if "segcli" in line and ".venv" not in line
 ]
+"""The commands of each block, which may build on those above them."""
 
 
 def test_the_table_of_methods_is_as_the_code_makes_it() -> None:
@@ -68,9 +64,10 @@ def test_every_picture_and_file_it_names_is_there() -> None:
         assert (README.parent / name).exists(), name
 
 
-@pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("readme")
+@pytest.fixture
+def workplace(tmp_path: Path) -> Path:
+    folder = tmp_path / "readme"
+    folder.mkdir()
     shutil.copytree(README.parent / "sample_images", folder / "sample_images")
     scripts = folder / "bin"
     scripts.mkdir()
@@ -88,11 +85,12 @@ def run(workplace: Path, arguments: list[str], path: str = "") -> subprocess.Com
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the README's pipes are for a POSIX shell")
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_readme_runs(workplace: Path, command: str) -> None:
-    result = run(workplace, ["bash", "-o", "pipefail", "-c", command])
-    assert result.returncode == 0, result.stderr
-    assert "Traceback" not in result.stderr
+@pytest.mark.parametrize("chain", [chain for chain in CHAINS if chain], ids=lambda chain: chain[0])
+def test_the_commands_of_the_readme_run_one_after_the_other(workplace: Path, chain: list[str]) -> None:
+    for command in chain:
+        result = run(workplace, ["bash", "-o", "pipefail", "-c", command])
+        assert result.returncode == 0, f"{command}\n{result.stderr}"
+        assert "Traceback" not in result.stderr, command
 
 
 def test_the_python_of_the_readme_runs(workplace: Path) -> None:
