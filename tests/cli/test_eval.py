@@ -170,7 +170,7 @@ def test_two_tasks_share_a_table_and_a_name_that_both_have_needs_one_of_them(seg
         (("data", "--method", "otsu", "--model", "x"), "--model and --method are given"),
         (("found", "data", "--set", "classes=2"), "it goes with --method"),
         (("data", "--method", "otzu"), "did you mean otsu?"),
-        (("data", "--model", "unet"), "segcli train --model unet"),
+        (("data", "--model", "segnet"), "segcli train --model segnet"),
         (("found", "data", "--task", "semantik"), "--task is 'semantik'"),
         (("found", "data", "--jobs", "-1"), "--jobs is -1"),
         (("found", "data", "--threshold", "7"), "--threshold is 7"),

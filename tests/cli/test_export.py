@@ -60,7 +60,7 @@ def test_what_exists_is_left_alone_unless_somebody_says_so(segcli, disc_models):
     ("words", "complaint"),
     [
         (("x.safetensors", "-o", "net.onnx"), "'x.safetensors' does not exist"),
-        (("unet", "-o", "net.onnx"), "unet is a network without weights here"),
+        (("segnet", "-o", "net.onnx"), "segnet is a network without weights here"),
         (("discs.png", "-o", "net.onnx"), "'discs.png' is not a fitted model"),
         (("discs.png", "-o", "net.pt"), "'net.pt': a network is written as .onnx"),
         (("discs.png", "--exists", "no"), "--exists is 'no'"),

@@ -153,7 +153,7 @@ def test_names_are_looked_up_in_the_users_folder(segcli, disc_models, here):
     ("words", "complaint"),
     [
         (("--model", "my_disc"), "there is no model 'my_disc'; did you mean my_discs?"),
-        (("--model", "FCN8s"), "fcn8s is a network without weights here; train it: segcli train --model fcn8s DATA"),
+        (("--model", "FCN16s"), "fcn16s is a network without weights here; train it: segcli train --model fcn16s DATA"),
         (("--model", "x.safetensors"), "'x.safetensors' does not exist"),
         (("--model", "in"), "'in' is a folder without best.safetensors"),
         (("--model", "discs.png"), "'discs.png' is not a fitted model"),
