@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from segcli import __version__
+from segcli.cli.app import VERBS
 from segcli.method import describe
 from segcli.methods import all_methods
 
@@ -38,6 +41,14 @@ def test_help_of_every_command_names_its_options(segcli: Run) -> None:
             assert f"--{knob.name.replace('_', '-')}" in page
         assert "--files-from" in page
     assert "info" in top.out
+
+
+@pytest.mark.parametrize("verb", [*VERBS, "otsu"])
+def test_help_comes_without_large_libraries(verb: str) -> None:
+    code = f"import sys; from segcli.cli import app; app.run([{verb!r}, '--help']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert not loaded & {"torch", "scipy", "cv2", "skimage", "sklearn", "matplotlib", "numba", "onnxruntime"}
 
 
 def test_the_version_is_printed(segcli: Run) -> None:
