@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass
+from functools import partial
 
 import numpy as np
 
@@ -10,7 +12,7 @@ from segcli.arrays import Array
 from segcli.segmentation import Kind
 
 WIDEST = 1000
-"""Largest radius of smoothing, in pixels."""
+"""Largest radius, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +20,16 @@ class Cleanup:
     """What to tidy, in the order it is done; sizes in pixels.
 
     smooth : radius of a median of the mask (each instance gives way to the majority around it).
+    opening : radius of a disc; parts of an object into which it does not fit go.
+    closing : radius of a disc; gaps in and between the parts of an object into which it does not fit fill.
     fill_holes : fill holes that are enclosed by one object, also where a dropped object lay in them.
+    split : part objects that touch at their necks, by the watershed of the distance to the border; a mask becomes
+        instances.
     clear_border : drop objects that touch the picture's border.
     min_size : drop objects with fewer pixels.
     largest : keep the largest object alone.
+    hull : fill the convex hull of each object that is left; where two meet, each keeps its own pixels and the first
+        takes what lay free.
     """
 
     smooth: int = 0
@@ -29,20 +37,46 @@ class Cleanup:
     clear_border: bool = False
     min_size: int = 0
     largest: bool = False
+    opening: int = 0
+    closing: int = 0
+    hull: bool = False
+    split: bool = False
 
     @property
     def asked(self) -> bool:
         return any(astuple(self))
 
 
-def clean(labels: Array, kind: Kind, cleanup: Cleanup) -> Array:
-    """Apply the clean-up to (H, W) labels of kind mask or instances; instances are renumbered 1..n in order."""
+def clean(labels: Array, kind: Kind, cleanup: Cleanup) -> tuple[Array, Kind]:
+    """Apply the clean-up to (H, W) labels of kind mask or instances.
+
+    Returns
+    -------
+    labels : (H, W) of the same type, or int32 where a mask was split; instances are renumbered 1..n in order.
+    kind : as it was, or instances where a mask was split.
+    """
     if cleanup.smooth:
         labels = _smooth(labels, cleanup.smooth, kind)
+    if cleanup.opening:
+        labels = _open(labels, cleanup.opening, kind)
+    if cleanup.closing:
+        labels = _close(labels, cleanup.closing, kind)
     if cleanup.fill_holes:
         labels = _fill_holes(labels, kind)
-    if not (cleanup.clear_border or cleanup.min_size > 1 or cleanup.largest):
-        return _renumber(labels) if kind == "instances" else labels
+    if cleanup.split:
+        from segcli.numeric.objects import parts_at_necks, parts_of_objects
+
+        labels = parts_of_objects(labels) if kind == "instances" else parts_at_necks(labels > 0)
+        kind = "instances"
+    if cleanup.clear_border or cleanup.min_size > 1 or cleanup.largest:
+        labels = _drop(labels, kind, cleanup)
+    elif kind == "instances":
+        labels = _renumber(labels)
+    return (_fill_hulls(labels, kind) if cleanup.hull else labels), kind
+
+
+def _drop(labels: Array, kind: Kind, cleanup: Cleanup) -> Array:
+    """Drop objects by place and size."""
     objects = labels if kind == "instances" else _components(labels)
     sizes = np.bincount(objects.ravel())
     keep = sizes > 0
@@ -57,6 +91,51 @@ def clean(labels: Array, kind: Kind, cleanup: Cleanup) -> Array:
         return keep.astype(labels.dtype)[objects]
     kept = np.where(keep, np.cumsum(keep), 0).astype(labels.dtype)[objects]
     return _fill_holes(kept, kind) if cleanup.fill_holes else kept
+
+
+def _open(labels: Array, radius: int, kind: Kind) -> Array:
+    """Open the mask, or each instance by itself."""
+    from segcli.numeric.discs import opened
+
+    if kind == "mask":
+        return opened(labels > 0, radius).astype(labels.dtype)
+    return _each(np.zeros_like(labels), labels, 1, partial(opened, radius=radius))
+
+
+def _close(labels: Array, radius: int, kind: Kind) -> Array:
+    """Close the mask, or each instance by itself."""
+    from segcli.numeric.discs import closed
+
+    if kind == "mask":
+        return closed(labels > 0, radius).astype(labels.dtype)
+    return _each(labels.copy(), labels, radius + 1, partial(closed, radius=radius))
+
+
+def _fill_hulls(labels: Array, kind: Kind) -> Array:
+    """Fill the convex hull of each object."""
+    from segcli.numeric.hulls import hull_of
+
+    objects = labels if kind == "instances" else _components(labels)
+    filled = _each(objects.copy(), objects, 0, hull_of)
+    return (filled > 0).astype(labels.dtype) if kind == "mask" else filled
+
+
+def _each(target: Array, labels: Array, margin: int, change: Callable[[Array], Array]) -> Array:
+    """Write each object, as `change` makes it of its own window, into what is free of the target."""
+    for number, window in _windows(labels, margin):
+        free = target[window]
+        free[change(labels[window] == number) & (free == 0)] = number
+    return target
+
+
+def _windows(labels: Array, margin: int) -> Iterator[tuple[int, tuple[slice, slice]]]:
+    """Each object's number and bounding box, grown by a margin as far as the picture goes."""
+    from scipy.ndimage import find_objects
+
+    for number, box in enumerate(find_objects(labels), 1):
+        if box is not None:
+            rows, columns = (slice(max(side.start - margin, 0), side.stop + margin) for side in box)
+            yield number, (rows, columns)
 
 
 def _components(mask: Array) -> Array:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from segcli.arrays import Array
 from segcli.numeric.forms import as_gray
+from segcli.numeric.hulls import hull_corners, hull_rows
 from segcli.segmentation import VOID, Segmentation
 
 UNITS = {
@@ -238,29 +239,7 @@ def _hull_areas(runs: _Runs) -> NDArray[np.float64]:
     bounds = np.searchsorted(runs.region[first], np.arange(len(runs.labels) + 1))
     areas = np.empty(len(runs.labels))
     for region, (start, stop) in enumerate(pairwise(bounds)):
-        areas[region] = _hull_area(row[start:stop], left[start:stop], right[start:stop])
+        corners = hull_corners(row[start:stop], left[start:stop], right[start:stop])
+        inner, outer = hull_rows(corners, int(row[start]), int(row[stop - 1]))
+        areas[region] = (outer - inner + 1).sum()
     return areas
-
-
-def _hull_area(row: Array, left: Array, right: Array) -> int:
-    """Count the pixel centers in or on the convex hull of rows of pixels; coordinates are doubled to stay whole."""
-    from segcli.opencv import cv2
-
-    x = 2 * np.concatenate([left, right, left, right, left, right])
-    y = 2 * np.concatenate([row, row, row, row, row, row])
-    count = len(row)
-    x[:count] -= 1
-    x[count : 2 * count] += 1
-    y[2 * count : 4 * count] -= 1
-    y[4 * count :] += 1
-    hull = cv2.convexHull(np.stack([x, y], axis=1).astype(np.int32))[:, 0, :]
-    hull = np.roll(hull, -int(np.argmin(hull[:, 1])), axis=0)
-    lowest = int(np.argmax(hull[:, 1]))
-    levels = 2 * np.arange(row[0], row[-1] + 1)
-    going = np.interp(levels, hull[: lowest + 1, 1], hull[: lowest + 1, 0])
-    back = np.vstack([hull[lowest:], hull[:1]])[::-1]
-    returning = np.interp(levels, back[:, 1], back[:, 0])
-    # The slack is far above rounding and far below the least distance from a line that is not zero.
-    first = np.ceil(np.minimum(going, returning) / 2 - 1e-9)
-    last = np.floor(np.maximum(going, returning) / 2 + 1e-9)
-    return int((last - first + 1).sum())

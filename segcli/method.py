@@ -224,7 +224,8 @@ def run(
     if cleanup is not None and cleanup.asked:
         if result.kind == "classes":
             raise UsageError(f"{row.name} gave classes; clean-up works on masks and instances only.")
-        result = replace(result, labels=clean(result.labels, result.kind, cleanup))
+        labels, kind = clean(result.labels, result.kind, cleanup)
+        result = replace(result, labels=labels, kind=kind)
     if "objects" in result.numbers:
         result = replace(result, numbers={**result.numbers, "objects": _objects(result.labels)})
     return replace(result, notes=(*notes, *more, *result.notes))

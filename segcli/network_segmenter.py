@@ -235,13 +235,14 @@ class NetworkSegmenter:
         elif valid is not None:
             outside = VOID if self.kind == "classes" else 0
             labels = np.where(valid, labels, labels.dtype.type(outside))
+        kind = self.kind
         if self.cleanup.asked:
-            labels = clean(labels, self.kind, self.cleanup)
-        if self.instances:
+            labels, kind = clean(labels, kind, self.cleanup)
+        if kind == "instances":
             numbers = {"objects": int(np.count_nonzero(np.bincount(labels.ravel())[1:]))}
-        names = () if self.instances else self.names
+        names = () if kind == "instances" else self.names
         scores = kept.scores if self.scores else None
-        return Segmentation(labels, self.kind, names, scores=scores, numbers=numbers, layers=layers)
+        return Segmentation(labels, kind, names, scores=scores, numbers=numbers, layers=layers)
 
 
 class _Kept:

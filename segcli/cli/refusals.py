@@ -55,11 +55,12 @@ def check_cleanup(cleanup: Cleanup) -> None:
     ------
     SettingError : the option and its bounds.
     """
-    for name, value in (("smooth", cleanup.smooth), ("min_size", cleanup.min_size)):
+    for name in ("smooth", "opening", "closing", "min_size"):
+        value = getattr(cleanup, name)
         if value < 0:
             raise SettingError(name, f"is {value}; it must be at least 0.")
-    if cleanup.smooth > WIDEST:
-        raise SettingError("smooth", f"is {cleanup.smooth}; it must be at most {WIDEST}.")
+        if value > WIDEST and name != "min_size":
+            raise SettingError(name, f"is {value}; it must be at most {WIDEST}.")
 
 
 def check_places(shared: Shared, sink: Sink, planned: tuple[tuple[Item, Pages], ...], steps: set[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segcli.arrays import Array, Labels, Mask
 from segcli.numeric.components import connected_components
@@ -55,16 +56,70 @@ def objects_from_classes(classes: Array, split: bool = False) -> Labels:
     objects = np.zeros(classes.shape, np.int32)
     for number in np.unique(classes[classes > 0]):
         mask = classes == number
-        found = _split(mask) if split else connected_components(mask)[0]
+        found = parts_at_necks(mask) if split else connected_components(mask)[0]
         objects[mask] = found[mask] + objects.max()
     return objects
 
 
-def _split(mask: Mask) -> Labels:
-    """The watershed of the distance to the background."""
+def parts_at_necks(mask: Mask) -> Labels:
+    """Part a mask at its necks, by the watershed of the distance to the background.
+
+    Examples
+    --------
+    >>> two = np.zeros((11, 25), bool)
+    >>> two[1:10, 1:10] = two[5, 10:15] = two[1:10, 15:24] = True
+    >>> parts_at_necks(two)[5, ::4].tolist()
+    [0, 1, 1, 1, 2, 2, 0]
+    """
     distance = distance_to_background(mask)
     rows, columns = local_maxima(distance, NEAREST_MIDDLES).T
     middles = np.zeros(mask.shape, np.int32)
     middles[rows, columns] = np.arange(1, len(rows) + 1)
     heights = squared(distance)
     return flood(np.negative(heights, out=heights), middles, mask, connectivity=4, fill_unmarked=True)
+
+
+def parts_of_objects(labels: Labels) -> Labels:
+    """Part each object at its necks, by itself; parts are numbered 1..n, object after object.
+
+    Examples
+    --------
+    >>> two = np.zeros((11, 25), np.int32)
+    >>> two[1:10, 1:10] = two[5, 10:15] = 2
+    >>> two[1:10, 15:24] = 1
+    >>> parts_of_objects(two)[5, ::4].tolist()
+    [0, 2, 2, 2, 1, 1, 0]
+    """
+    groups = _groups_that_touch_nobody(labels)
+    parts = np.zeros(labels.shape, np.int32)
+    for group in range(1, int(groups.max()) + 1):
+        mask = (groups == group)[labels]
+        found = parts_at_necks(mask)
+        parts[mask] = found[mask] + parts.max()
+    owner = np.zeros(int(parts.max()) + 1, np.int64)
+    owner[parts.ravel()] = labels.ravel()
+    rank = np.zeros(len(owner), np.int32)
+    rank[np.lexsort((np.arange(len(owner)), owner))] = np.arange(len(owner))
+    return rank[parts]
+
+
+def _groups_that_touch_nobody(labels: Labels) -> NDArray[np.intp]:
+    """A group, from 1, for each label that occurs, so that no two objects of a group touch; 0 for all others."""
+    height, width = labels.shape
+    wide = np.int64(labels.max()) + 1
+    pairs = []
+    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        one = labels[: height - down, max(-right, 0) : width - max(right, 0)]
+        other = labels[down:, max(right, 0) : width + min(right, 0)]
+        meet = (one != other) & (one > 0) & (other > 0)
+        lower, higher = np.minimum(one[meet], other[meet]), np.maximum(one[meet], other[meet])
+        pairs.append(np.unique(higher * wide + lower))
+    before: dict[int, set[int]] = {}
+    groups = (np.bincount(labels.ravel()) > 0).astype(np.intp)
+    groups[0] = 0
+    for higher, lower in (divmod(pair, int(wide)) for pair in np.unique(np.concatenate(pairs)).tolist()):
+        before.setdefault(higher, set()).add(lower)
+    for number in sorted(before):
+        taken = {groups[lower] for lower in before[number]}
+        groups[number] = next(group for group in range(1, len(taken) + 2) if group not in taken)
+    return groups
