@@ -17,7 +17,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 TESTS = sorted((REPOSITORY / "tests").rglob("*.py"))
 
 FLOORS = (
-    {"arrays", "errors", "segmentation", "opencv"},
+    {"arrays", "errors", "segmentation", "opencv", "expression"},
     {"numeric", "files", "scores"},
     {"method", "knob", "cleanup", "preparation", "methods", "networks"},
     {"learning", "fitting", "figures", "measure"},
