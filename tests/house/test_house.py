@@ -24,7 +24,7 @@ FLOORS = (
     {
         *("batch", "job", "segmenter", "network_segmenter", "phrase", "refine", "recipe"),
         *("evaluate", "evaluation_plan", "evaluation_page", "evaluation_words", "predictions"),
-        *("check", "samples", "compare", "tune", "judge", "consensus", "truths", "contest"),
+        *("check", "samples", "compare", "tune", "judge", "consensus", "truths", "compare_words"),
     },
     {"cli", "web", "__init__", "__main__"},
 )

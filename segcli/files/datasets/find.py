@@ -121,7 +121,31 @@ def find_masks(
     twice = next((paths for paths in files.values() if len(paths) > 1), None)
     if twice:
         raise UsageError(f"{listed(twice)} have one name; keep one.")
-    found = Found("masks", [Example(key, "", tuple(paths), "all") for key, paths in sorted(files.items())])
+    examples = [Example(key, "", tuple(paths), "all") for key, paths in sorted(files.items())]
+    return mask_dataset(place, examples, classes=classes, kind=kind, ignore=ignore, mask_threshold=mask_threshold)
+
+
+def mask_dataset(
+    place: str,
+    examples: Sequence[Example],
+    *,
+    classes: int | str | Sequence[str] | None = None,
+    kind: str | None = None,
+    ignore: int | None = None,
+    mask_threshold: float | None = None,
+) -> DataSet:
+    """Make a data set of masks that are paired already: find out what their numbers mean.
+
+    Parameters
+    ----------
+    place : where the masks are. examples : all of them. classes, kind, ignore, mask_threshold : as for `find_dataset`.
+
+    Raises
+    ------
+    UsageError, InputError : as for `find_dataset`.
+    """
+    _check(place, kind, 0.0)
+    found = Found("masks", list(examples))
     given = read_classes(classes, place if os.path.isdir(place) else os.path.dirname(place) or ".")
     meaning = _meaning(found, given, kind, ignore, mask_threshold)
     return DataSet(place, found.layout, {"all": tuple(found.examples)}, _names(given, found, meaning), meaning)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from segcli.errors import UsageError
 from segcli.files.datasets.example import listed
@@ -12,6 +13,18 @@ from segcli.files.datasets.folders import MASK_ENDINGS, files_below
 
 MARKS = "._-"
 """What parts a name from what a program added to it, as in `cell.otsu.png`."""
+
+
+class Words(NamedTuple):
+    """What files that are paired, and what they belong to, are called in messages; and the option for what their names
+    end in."""
+
+    one: str
+    other: str
+    option: str
+
+
+PREDICTIONS = Words("prediction", "truth", "--prediction-suffix")
 
 
 def pair_predictions(
@@ -47,16 +60,40 @@ def pair_predictions(
     files = _without(every, others) or every
     if not files:
         raise UsageError(f"no predictions in {place!r}. Expected PNG, TIFF, NPY or NPZ files.")
+    return pair_files(place, files, names, suffix, PREDICTIONS)
+
+
+def pair_files(
+    place: str, files: dict[str, list[str]], names: Sequence[str], suffix: str | None, words: Words
+) -> tuple[dict[str, str], list[str]]:
+    """Find the file of each name among files that are known by their names without endings.
+
+    Parameters
+    ----------
+    place : where they are, for messages.
+    files : paths by name without ending.
+    names, suffix : as for `pair_predictions`.
+    words : what all is called.
+
+    Returns
+    -------
+    As `pair_predictions`.
+
+    Raises
+    ------
+    UsageError : nothing fits, or a name has several files.
+    """
+    files = dict(files)
     keys = _last_parts(names) if not _suffixes(files, names) else {name: name for name in names}
     if not _suffixes(files, keys):
         files = _without_folders(files)
-    end = _suffix(place, files, keys, suffix)
+    end = _suffix(place, files, keys, suffix, words)
     found = {keys[key]: files.pop(f"{key}{end}") for key in keys if f"{key}{end}" in files}
     if not found:
         raise UsageError(
-            f"no prediction of {place!r} has the name of a truth: predictions are called {listed(sorted(files), 2)}, "
-            f"truths {listed(sorted(names), 2)}. Say what the predictions' names have beyond those with "
-            "--prediction-suffix."
+            f"no {words.one} of {place!r} has the name of a {words.other}: {words.one}s are called "
+            f"{listed(sorted(files), 2)}, {words.other}s {listed(sorted(names), 2)}. Say what the {words.one}s' names "
+            f"have beyond those with {words.option}."
         )
     twice = next((paths for paths in found.values() if len(paths) > 1), None)
     if twice:
@@ -72,7 +109,9 @@ def _without(files: Mapping[str, list[str]], others: Iterable[str]) -> dict[str,
     return {key: paths for key, paths in left.items() if paths}
 
 
-def _suffix(place: str, files: Mapping[str, Sequence[str]], keys: Mapping[str, str], suffix: str | None) -> str:
+def _suffix(
+    place: str, files: Mapping[str, Sequence[str]], keys: Mapping[str, str], suffix: str | None, words: Words
+) -> str:
     """What the files' names have beyond the keys."""
     if suffix is not None:
         return suffix
@@ -81,8 +120,8 @@ def _suffix(place: str, files: Mapping[str, Sequence[str]], keys: Mapping[str, s
         return ""
     best = ends.most_common(2)
     if len(best) > 1 and best[0][1] == best[1][1]:
-        words = " and ".join(repr(end) for end, _ in best)
-        raise UsageError(f"{place!r} holds predictions whose names end in {words}; choose with --prediction-suffix.")
+        both = " and ".join(repr(end) for end, _ in best)
+        raise UsageError(f"{place!r} holds {words.one}s whose names end in {both}; choose with {words.option}.")
     return best[0][0]
 
 
