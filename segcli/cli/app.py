@@ -16,9 +16,24 @@ from segcli.errors import EnvironmentFailure, SegcliError, SettingError
 
 INTERRUPTED, CLOSED, TERMINATED = 130, 141, 143
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-VERBS = ("info", "methods", "models", "train", "predict", "eval", "export", "refine", "fit", "check", "samples")
+SECTIONS = {
+    "Find a method": ("methods",),
+    "Teach and use networks": ("check", "train", "predict", "eval", "models", "export", "fit", "samples"),
+    "Work on masks": ("refine", "info"),
+}
+"""The commands that are no methods, under their headings."""
+VERBS = tuple(name for names in SECTIONS.values() for name in names)
 SHARING = ("predict", "refine")
 """Verbs that take what every segmenter takes."""
+
+
+HELP = """Segment images: one command for every method, one way in and out.
+
+\b
+segcli otsu coins.jpg                  a mask, coins.otsu.png
+segcli watershed cells/ -o found/      a folder of pictures, objects numbered
+segcli otsu --help                     the knobs, when it works, when it fails
+"""
 
 
 class Stopped(BaseException):
@@ -72,8 +87,11 @@ def _open_streams() -> None:
 def build(arguments: list[str]) -> typer.Typer:
     """The application, with all commands, or with the one that is called when that is known already."""
     pretty = sys.stdout.isatty() and len(arguments) > 1 and "--help" in arguments
+    from segcli.cli.headings import Headings
+
     app = typer.Typer(
-        help="Segment images: one command for every method, one way in and out.",
+        cls=Headings,
+        help=HELP,
         no_args_is_help=True,
         rich_markup_mode="rich" if pretty else None,
         pretty_exceptions_enable=False,
@@ -83,9 +101,9 @@ def build(arguments: list[str]) -> typer.Typer:
     app.callback()(_top)
     called = next((word for word in arguments[:2] if word != "--"), "")
     completing = any(name.startswith("_SEGCLI") for name in os.environ)
-    _add_methods(app, called, completing)
-    if len(app.registered_commands) != 1:
+    if called not in _commands() or completing:
         _add_verbs(app, "" if completing else called)
+    _add_methods(app, called, completing)
     return app
 
 
@@ -112,10 +130,11 @@ def _add_methods(app: typer.Typer, called: str, completing: bool) -> None:
         return
     from segcli.methods import NAMES, find, summary
 
-    known = {name.replace("_", "-"): name for name in NAMES}
+    known = _commands()
+    panels = {name: f"Methods: {NAMES[known[name]]}" for name in known}
     if called not in known and not completing:
         for name in known:
-            app.command(name, short_help=summary(known[name]), rich_help_panel="Methods")(lambda: None)
+            app.command(name, short_help=summary(known[name]), rich_help_panel=panels[name])(lambda: None)
         return
     from segcli.cli.derive import command
     from segcli.cli.segment import segment_command
@@ -124,7 +143,14 @@ def _add_methods(app: typer.Typer, called: str, completing: bool) -> None:
     for name in known if completing else [called]:
         method = describe(find(name))
         callback = guarded(command(method, segment_command))
-        app.command(name, short_help=method.summary, rich_help_panel="Methods")(callback)
+        app.command(name, short_help=method.summary, rich_help_panel=panels[name])(callback)
+
+
+def _commands() -> dict[str, str]:
+    """The methods' names by their commands."""
+    from segcli.methods import NAMES
+
+    return {name.replace("_", "-"): name for name in NAMES}
 
 
 def _add_verbs(app: typer.Typer, called: str) -> None:
@@ -133,6 +159,7 @@ def _add_verbs(app: typer.Typer, called: str) -> None:
 
     from segcli.cli.options import sharing
 
+    panels = {name: heading for heading, names in SECTIONS.items() for name in names}
     for name in [called] if called in VERBS else VERBS:
         module = import_module(f"segcli.cli.verbs.{name}")
         if hasattr(module, "SUBCOMMANDS"):
@@ -140,10 +167,11 @@ def _add_verbs(app: typer.Typer, called: str) -> None:
             group.callback()(guarded(getattr(module, name)))
             for action, callback in module.SUBCOMMANDS.items():
                 group.command(action)(guarded(callback))
-            app.add_typer(group, name=name, rich_help_panel="Tools")
+            app.add_typer(group, name=name, rich_help_panel=panels[name])
             continue
         callback = getattr(module, name)
-        app.command(name, rich_help_panel="Tools")(guarded(sharing(callback) if name in SHARING else callback))
+        shown = guarded(sharing(callback) if name in SHARING else callback)
+        app.command(name, rich_help_panel=panels[name])(shown)
 
 
 def guarded(callback: Callable[..., None]) -> Callable[..., None]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from segcli import __version__
-from segcli.cli.app import VERBS
+from segcli.cli.app import SECTIONS, VERBS
 from segcli.method import describe
 from segcli.methods import all_methods
 
@@ -41,6 +41,14 @@ def test_help_of_every_command_names_its_options(segcli: Run) -> None:
             assert f"--{knob.name.replace('_', '-')}" in page
         assert "--files-from" in page
     assert "info" in top.out
+
+
+def test_commands_stand_under_headings_with_their_whole_first_lines(segcli: Run) -> None:
+    page = segcli("--help").out
+    places = [page.index(f"\n{heading}:\n") for heading in (*SECTIONS, "Methods: threshold", "Methods: saliency")]
+    assert places == sorted(places)
+    assert page.index("\n  otsu ") > page.index("Methods: threshold")
+    assert "..." not in page[page.index("-h, --help") :]
 
 
 @pytest.mark.parametrize("verb", [*VERBS, "otsu"])
