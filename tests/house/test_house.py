@@ -19,10 +19,11 @@ TESTS = sorted((REPOSITORY / "tests").rglob("*.py"))
 FLOORS = (
     {"arrays", "errors", "segmentation", "opencv", "expression"},
     {"numeric", "files", "scores"},
-    {"method", "knob", "cleanup", "preparation", "methods", "networks"},
+    {"method", "knob", "cleanup", "preparation", "methods", "networks", "filters", "filtering"},
     {"learning", "fitting", "figures", "measure"},
     {
         *("batch", "job", "segmenter", "network_segmenter", "phrase", "refine", "recipe"),
+        *("recipe_steps", "recipe_file"),
         *("evaluate", "evaluation_plan", "evaluation_page", "evaluation_words", "predictions"),
         *("check", "samples", "compare", "tune", "judge", "consensus", "truths", "compare_words"),
     },
