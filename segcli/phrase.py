@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
 
 from segcli.cleanup import Cleanup
 from segcli.errors import SettingError, UsageError
@@ -10,7 +11,10 @@ from segcli.knob import Knob, check_setting, parse_setting
 from segcli.method import Method, describe
 from segcli.methods import NAMES, find
 from segcli.preparation import Preparation
-from segcli.segmenter import MethodSegmenter
+from segcli.segmenter import MethodSegmenter, Segmenter
+
+if TYPE_CHECKING:
+    from segcli.network_segmenter import NetworkSegmenter
 
 BEFORE = (
     Knob("channel", "choice", None),
@@ -58,6 +62,82 @@ def segmenter_from_words(text: str) -> MethodSegmenter:
         except SettingError as refusal:
             raise UsageError(f"{text!r}: {refusal}") from None
     return MethodSegmenter(method.name, given["knobs"], Preparation(**given["before"]), Cleanup(**given["after"]))
+
+
+def segmenter_named(text: str) -> Segmenter:
+    """Build a segmenter from what a user calls it.
+
+    Parameters
+    ----------
+    text : a method in words, such as 'kmeans classes=3'; the file of a recipe, NAME.toml; a network in words, such as
+        'predict model=unet instances=true threshold=0.6'; or the name or file of a model alone.
+
+    Raises
+    ------
+    UsageError : it is none of these, or cannot be.
+    """
+    from segcli.recipe_file import ENDING
+
+    if text.endswith(ENDING):
+        from segcli.recipe import RecipeSegmenter, load_recipe
+
+        return RecipeSegmenter(load_recipe(text))
+    first, *rest = text.split() or [""]
+    if first == "predict":
+        return _network_from_words(text)
+    if names_a_method(text):
+        return segmenter_from_words(text)
+    if rest and not os.path.exists(text):
+        raise _unknown(text, first)
+    from segcli.recipe import network_segmenter
+
+    try:
+        return network_segmenter({"model": text})
+    except UsageError as failure:
+        if "no model" not in str(failure) or os.sep in text:
+            raise
+        raise _unknown(text, first) from failure
+
+
+def _unknown(text: str, first: str) -> UsageError:
+    """Why a name stands for nothing, with the nearest of all names."""
+    from difflib import get_close_matches
+
+    from segcli.learning.model_places import list_models
+
+    known = ["predict", *(name.replace("_", "-") for name in NAMES), *(model.name for model in list_models())]
+    close = get_close_matches(first.replace("_", "-"), known, n=1)
+    hint = (
+        f"did you mean {close[0]}?" if close else "segcli methods and segcli models list both; a recipe is NAME.toml."
+    )
+    return UsageError(f"{text!r}: there is no method or model {first!r}; {hint}")
+
+
+def _network_from_words(text: str) -> NetworkSegmenter:
+    """A network from NAME=VALUE for each of its settings."""
+    from segcli.recipe import network_segmenter
+    from segcli.recipe_steps import Mistake, Step, Words, check_steps, kind_of
+
+    settings: dict[str, Any] = {}
+    kind = kind_of("predict")
+    try:
+        for word in text.split()[1:]:
+            name, equals, value = word.partition("=")
+            setting = kind.setting(name.replace("-", "_"))
+            if not equals:
+                raise SettingError(name, "has no value; write NAME=VALUE.")
+            if setting.name in settings:
+                raise SettingError(name, "is given twice.")
+            if isinstance(setting, Words):
+                settings[setting.name] = value.split(",") if setting.many else value
+            else:
+                settings[setting.name] = _value(setting, value)
+        (step,) = check_steps([Step("predict", settings)])
+    except Mistake as mistake:
+        raise UsageError(f"{text!r}: {mistake.complaint}") from None
+    except SettingError as refusal:
+        raise UsageError(f"{text!r}: {refusal}") from None
+    return network_segmenter(step.settings)
 
 
 def _place(method: Method, name: str) -> tuple[str, Knob]:

@@ -74,7 +74,7 @@ class MethodSegmenter:
 
     def __call__(self, image: Image, hints: Mapping[str, Hint], roi: Array | None = None) -> Segmentation:
         pixels, valid, notes = self.preparation.apply(image, self.method.form, roi)
-        made = {name: _as_hint(self.method.knob(name).kind, by(image, {}, roi)) for name, by in self.made.items()}
+        made = {name: as_hint(self.method.knob(name).kind, by(image, {}, roi)) for name, by in self.made.items()}
         result = run(self.method, pixels, valid=valid, cleanup=self.cleanup, **self.settings, **hints, **made)
         if not notes:
             return result
@@ -94,7 +94,7 @@ def asked_of(preparation: Preparation, cleanup: Cleanup) -> dict[str, Any]:
     return found
 
 
-def _as_hint(kind: str, result: Segmentation) -> Array:
+def as_hint(kind: str, result: Segmentation) -> Array:
     """What one segmenter found, as the hint that another wants."""
     if kind == "mask":
         return np.asarray((result.labels > 0) & ((result.labels != VOID) | (result.kind != "classes")))

@@ -20,7 +20,7 @@ AlphaChoice = Literal["white", "keep", "mask"]
 class Digest:
     """The SHA-256 of a file, worked out when it is first asked for, once for all pages."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | memoryview) -> None:
         self._data = data
 
     @cached_property
