@@ -181,7 +181,8 @@ def _cleaned(found: Segmentation, cleanup: Cleanup, name: str) -> Segmentation:
     """A segmentation tidied, with the count of its objects corrected."""
     if found.kind == "classes":
         raise UsageError(f"{name} gave classes; clean-up works on masks and instances only. Add a step select.")
-    return _counted(replace(found, labels=clean(found.labels, found.kind, cleanup)))
+    labels, kind = clean(found.labels, found.kind, cleanup)
+    return _counted(replace(found, labels=labels, kind=kind))
 
 
 def _counted(found: Segmentation) -> Segmentation:
@@ -349,10 +350,24 @@ def selected(found: Segmentation, wanted: tuple[int | str, ...]) -> Segmentation
 
 
 def measured(found: Segmentation, image: Image, text: str) -> Segmentation:
-    """The regions of a mask or of objects that pass a filter.
+    """The regions of a mask or of objects that pass a filter, such as 'area>50 and eccentricity<0.9'.
 
     Raises
     ------
-    UsageError : classes, or a filter that cannot be.
+    UsageError : classes, or a filter that asks for what is not measured.
     """
-    raise UsageError("measure is no step yet.")
+    from segcli.expression import Filter
+    from segcli.measure import measure
+    from segcli.opencv import cv2
+
+    if found.kind == "classes":
+        raise UsageError("measure filters regions of masks and objects, and it was given classes. Add a step select.")
+    labels = found.labels
+    if found.kind == "mask":
+        labels = np.asarray(cv2.connectedComponents(labels.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S)[1])
+    columns = measure(Segmentation(labels, "instances"), image.native)
+    kept = columns["label"][Filter(text).keep(columns)]
+    number = np.zeros(int(labels.max()) + 1, np.int32)
+    number[kept] = np.arange(1, len(kept) + 1)
+    left = number[labels]
+    return _counted(replace(found, labels=left if found.kind == "instances" else (left > 0).astype(np.uint8)))

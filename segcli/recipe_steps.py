@@ -130,14 +130,19 @@ class Kind:
 
 def _cleanup_settings() -> tuple[Setting, ...]:
     """The fields of Cleanup as knobs, with their help from its docstring."""
-    said = dict(line.strip().split(" : ", 1) for line in (Cleanup.__doc__ or "").splitlines() if " : " in line)
+    said: dict[str, str] = {}
+    for line in (Cleanup.__doc__ or "").splitlines():
+        name, colon, text = line.strip().partition(" : ")
+        if colon and name.isidentifier():
+            said[name] = text
+        elif said and line.strip():
+            said[list(said)[-1]] += f" {line.strip()}"
     knobs = []
     for entry in fields(Cleanup):
         kind: Any = type(entry.default).__name__
-        number = kind != "bool"
-        most = WIDEST if entry.name == "smooth" else None
-        help_text = said.get(entry.name, "")
-        knobs.append(Knob(entry.name, kind, entry.default, False, 0 if number else None, most, unit="", help=help_text))
+        least = 0 if kind == "int" else None
+        most = WIDEST if entry.name in ("smooth", "opening", "closing") else None
+        knobs.append(Knob(entry.name, kind, entry.default, False, least, most, help=said[entry.name]))
     return (*knobs, OF)
 
 
@@ -325,6 +330,22 @@ def _check_references(step: Step, kind: Kind, before: list[Step]) -> None:
             Refiner(segmenter_from_words(step.settings["with"]))
         except UsageError as failure:
             raise SettingError("with", f"is {step.settings['with']!r}: {failure}") from None
+    if step.use == "measure":
+        _check_filter(step.settings["filter"])
+
+
+def _check_filter(text: str) -> None:
+    """Refuse a filter that cannot be read, or asks for what is not measured."""
+    import numpy as np
+
+    from segcli.expression import Filter
+    from segcli.measure import measure
+    from segcli.segmentation import Segmentation
+
+    try:
+        Filter(text).check(measure(Segmentation(np.ones((2, 2), np.int32), "instances"), np.zeros((2, 2), np.uint8)))
+    except UsageError as failure:
+        raise SettingError("filter", f"is no filter: {failure}") from None
 
 
 def find_step(steps: Iterable[Step], name: str, key: str, roles: tuple[Role, ...] = SEGMENTING) -> int:

@@ -126,6 +126,17 @@ def test_a_refined_step_looks_at_the_picture_again() -> None:
     assert 0.8 < np.count_nonzero(result.labels) / (149 + 253 + 81) < 1.2
 
 
+def test_regions_that_measure_wrong_are_dropped() -> None:
+    mask = cook(steps('use = "otsu"', 'use = "measure"; filter = "area > 100 and area < 200"'))
+    assert np.count_nonzero(mask.labels) == 149
+    objects = cook(steps('use = "watershed"; min_distance = 5', 'use = "measure"; filter = "area < 200"'))
+    assert (objects.numbers["objects"], np.unique(objects.labels).tolist()) == (2, [0, 1, 2])
+
+
+def test_a_mask_is_split_into_objects_by_cleaning() -> None:
+    assert cook(steps('use = "otsu"', 'use = "clean"; split = true')).kind == "instances"
+
+
 def test_pixels_that_do_not_count_stay_out() -> None:
     roi = np.zeros((40, 60), bool)
     roi[:, :30] = True
@@ -205,6 +216,8 @@ def test_the_record_holds_every_setting_of_every_step() -> None:
         (steps('use = "watershed"; markers = 3'), "markers is 3; it must be the name of an earlier step."),
         (steps('use = "otsu"', 'use = "refine"; with = "crf iteratons=3"'), "did you mean iterations?"),
         (steps('use = "otsu"', 'use = "refine"; with = "otsu"'), "otsu does not refine masks"),
+        (steps('use = "otsu"', 'use = "measure"; filter = "aera > 3"'), "line 5: filter is no filter"),
+        (steps('use = "otsu"', 'use = "measure"; filter = "aera > 3"'), "did you mean 'area'?"),
         (steps('use = "predict"; model = "unett"'), "there is no model 'unett'"),
         (steps('use = "predict"; modle = "unet"'), "line 3: modle is no setting of predict; did you mean model?"),
         (steps('use = "pixel-classifier"; model = "none.safetensors"'), "'none.safetensors' does not exist"),
