@@ -282,6 +282,19 @@ def plan_model(name: str, truth: Truth, tasks: Sequence[str], chosen: Choices = 
     return replace(plan, notes=(*plan.notes, said))
 
 
+def plan_named(words: str, truth: Truth, tasks: Sequence[str]) -> Plan:
+    """Plan to score a method in words, a recipe's file, or `predict` with its settings.
+
+    Raises
+    ------
+    UsageError : they name none of these, or tasks do not suit the truth.
+    """
+    from segcli.phrase import segmenter_named
+
+    segmenter = segmenter_named(words)
+    return plan_segmenter(words, segmenter, truth, tasks, threads="models" in str(segmenter.record))
+
+
 def plan_words(words: str, truth: Truth, tasks: Sequence[str], chosen: Choices = DEFAULT) -> Plan:
     """Plan to score what words name: a folder or file of predictions, a method with its knobs, or a model.
 
@@ -290,13 +303,13 @@ def plan_words(words: str, truth: Truth, tasks: Sequence[str], chosen: Choices =
     UsageError : they name none of these, or something that does not suit the truth.
     """
     from segcli.learning.model_places import BEST
-    from segcli.phrase import names_a_method, segmenter_from_words
+    from segcli.phrase import names_a_method
 
     weights = words.endswith(".safetensors") or os.path.isfile(os.path.join(words, BEST))
+    if words.endswith(".toml") or words.startswith("predict ") or (names_a_method(words) and not os.path.exists(words)):
+        return plan_named(words, truth, tasks)
     if os.path.exists(words) and not weights:
         return plan_files(words, truth, tasks, chosen)
-    if names_a_method(words):
-        return plan_segmenter(words, segmenter_from_words(words), truth, tasks)
     return plan_model(words, truth, tasks, chosen)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -40,6 +40,12 @@ START = -1
 class RecipeSegmenter:
     """A recipe with what the shared options say of the picture before it and of the result after it.
 
+    Attributes
+    ----------
+    recipe : the steps.
+    preparation, cleanup : before the first step, and after the last.
+    scores, layers : whether networks keep their probabilities, and pictures of them.
+
     Raises
     ------
     UsageError : a model that a step names cannot be used.
@@ -48,6 +54,8 @@ class RecipeSegmenter:
     recipe: Recipe
     preparation: Preparation = Preparation()
     cleanup: Cleanup = Cleanup()
+    scores: bool = False
+    layers: bool = False
 
     def __post_init__(self) -> None:
         _ = self.record
@@ -59,7 +67,12 @@ class RecipeSegmenter:
     @cached_property
     def parts(self) -> tuple[Segmenter | None, ...]:
         """The segmenter of each step that is one, ready to be called; hints from other steps are not in it."""
-        return tuple(_part(step, self.recipe.folder) for step in self.recipe.steps)
+        found = [_part(step, self.recipe.folder) for step in self.recipe.steps]
+        kept: Any = {"scores": self.scores, "layers": self.layers}
+        asked = [step.use == "predict" for step in self.recipe.steps]
+        return tuple(
+            replace(cast(Any, part), **kept) if network else part for part, network in zip(found, asked, strict=True)
+        )
 
     @cached_property
     def record(self) -> dict[str, Any]:

@@ -108,11 +108,11 @@ def recipe_text(recipe: Recipe, comment: str = "") -> str:
     for step in recipe.steps:
         named = {"use": step.use, **({} if step.name is None else {"name": step.name})}
         values = named | {key: value for key, value in step.settings.items() if value is not None}
-        tables.append("[[steps]]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in values.items()))
+        tables.append("[[steps]]\n" + "".join(f"{key} = {toml_value(value)}\n" for key, value in values.items()))
     return "\n".join([*([above] if above else []), *tables])
 
 
-def _toml(value: Any) -> str:
+def toml_value(value: Any) -> str:
     """A value as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -120,7 +120,7 @@ def _toml(value: Any) -> str:
         # JSON's strings are TOML's, but for one character.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_toml(part) for part in value)}]"
+        return f"[{', '.join(toml_value(part) for part in value)}]"
     return repr(value)
 
 

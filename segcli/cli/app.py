@@ -18,12 +18,13 @@ INTERRUPTED, CLOSED, TERMINATED = 130, 141, 143
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 SECTIONS = {
     "Find a method": ("methods",),
+    "Write a method down, and make results again": ("run", "recipe"),
     "Teach and use networks": ("check", "train", "predict", "eval", "models", "export", "fit", "samples"),
     "Work on masks": ("refine", "info"),
 }
 """The commands that are no methods, under their headings."""
 VERBS = tuple(name for names in SECTIONS.values() for name in names)
-SHARING = ("predict", "refine")
+SHARING = ("predict", "refine", "run")
 """Verbs that take what every segmenter takes."""
 
 

@@ -37,6 +37,7 @@ def run_segmenter(
     *,
     ready: Callable[[], None] | None = None,
     threads: int = 1,
+    command: str = "",
 ) -> None:
     """Run one segmenter over the inputs of a command line.
 
@@ -44,22 +45,24 @@ def run_segmenter(
     ----------
     ready : called when all that can be checked at once has been, before any work.
     threads : that work at once where there are several inputs and no worker processes.
+    command : what the user called, where that is not the segmenter's own name.
 
     Raises
     ------
     SystemExit : an input failed (1), or the run had to stop (2, 3).
     """
+    command = command or segmenter.name
     request = make_request(segmenter, hints, shared)
     if ready is not None:
         ready()
     gc.freeze()
     gc.enable()
     if shared.dry_run:
-        _print_plan(request, segmenter.name, shared.json)
+        _print_plan(request, command, shared.json)
         return
     request.prepare()
-    compiled.announce = None if shared.quiet else lambda: _say_compiling(segmenter.name)
-    reporter = Reporter(segmenter.name, request.work.segmenter.record, shared, to_stdout=request.sink.to_stdout)
+    compiled.announce = None if shared.quiet else lambda: _say_compiling(command)
+    reporter = Reporter(command, request.work.segmenter.record, shared, to_stdout=request.sink.to_stdout)
     workers = 1 if len(request.items) == 1 else min(worker_count(shared.jobs), len(request.items))
     with (
         appearing(shared.table) as table_stream,

@@ -50,7 +50,8 @@ def eval(  # noqa: A001
         str | None, _option("--model", DATA, "NAME|FILE", "A network, as segcli predict takes it.")
     ] = None,
     method: Annotated[
-        str | None, _option("--method", DATA, "NAME", "A classical method, such as otsu, at its defaults.")
+        str | None,
+        _option("--method", DATA, "NAME", "A method in words, such as 'kmeans classes=3', or a recipe's file."),
     ] = None,
     settings: Annotated[
         list[str] | None, _option("--set", DATA, "NAME=VALUE", "A knob or shared option of the method; may repeat.")
@@ -62,7 +63,7 @@ def eval(  # noqa: A001
             DATA,
             "OTHER",
             "Compare with other predictions of the same pictures: a folder, a model, or a method in words such as "
-            "'kmeans classes=2'.",
+            "'kmeans classes=2', or a recipe's file.",
         ),
     ] = None,
     split: Annotated[
@@ -236,17 +237,14 @@ def _first(
     chosen: Choices,
 ) -> Plan:
     """What is scored first, or alone."""
-    from segcli.evaluation_plan import plan_files, plan_model, plan_segmenter
+    from segcli.evaluation_plan import plan_files, plan_model, plan_named
 
     if settings and method is None:
         raise SettingError("set", f"is {settings[0]!r}; it goes with --method.")
     if model is not None:
         return plan_model(model, truth, tasks, chosen)
     if method is not None:
-        from segcli.phrase import segmenter_from_words
-
-        words = " ".join((method, *settings))
-        return plan_segmenter(words, segmenter_from_words(words), truth, tasks)
+        return plan_named(" ".join((method, *settings)), truth, tasks)
     return plan_files(predictions, truth, tasks, chosen)
 
 

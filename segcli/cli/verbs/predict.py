@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from segcli.cli.announce import announce
 from segcli.cli.options import Shared
 from segcli.cli.refusals import check_words
-from segcli.cli.report import printable
 from segcli.cli.request import cleanup, preparation
 from segcli.cli.segment import run_segmenter
 from segcli.errors import SettingError
-
-if TYPE_CHECKING:
-    from segcli.network_segmenter import NetworkSegmenter
 
 VIEWS = ("flip", "scale")
 LEAST_TILE, MOST_TILE, MOST_BATCH = 32, 16_384, 1024
@@ -111,7 +107,7 @@ def predict(
         cleanup=cleanup(shared),
     )
     segmenter = replace(segmenter, scores="scores" in shared.kinds, layers=shared.steps is not None)
-    run_segmenter(segmenter, [], shared, ready=lambda: _announce(segmenter, shared.quiet), threads=THREADS)
+    run_segmenter(segmenter, [], shared, ready=lambda: announce(segmenter, "predict", shared.quiet), threads=THREADS)
 
 
 def _views(words: list[str]) -> set[str]:
@@ -139,19 +135,3 @@ def _tile(text: str) -> int | None:
     if not (text.isascii() and text.isdigit()) or not LEAST_TILE <= int(text) <= MOST_TILE:
         raise SettingError("tile", f"is {text!r}; it must be auto, or from {LEAST_TILE} to {MOST_TILE} pixels.")
     return int(text)
-
-
-def _announce(segmenter: NetworkSegmenter, quiet: bool) -> None:
-    """Load the models, and say once what they segment, and where that is computed."""
-    predictor = segmenter.load()
-    if quiet:
-        return
-    from segcli.learning.device import device_words
-
-    names = " and ".join(f"{model.name} ({model.card.architecture})" for model in segmenter.models)
-    classes = ", ".join(segmenter.names)
-    where = " and ".join(dict.fromkeys(device_words(member.device) for member in predictor.members))
-    for model in segmenter.models:
-        for note in model.notes:
-            print(f"segcli predict: note: {printable(model.name)}: {note}", file=sys.stderr)
-    print(f"segcli predict: {names} tells apart {classes}; on {where}", file=sys.stderr)
