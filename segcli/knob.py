@@ -37,6 +37,20 @@ class Knob:
         return self.kind in HINTS
 
 
+def knob_facts(knob: Knob) -> str:
+    """Bounds, unit and default in brackets, as help shows them; nothing where there are none."""
+    facts = []
+    if knob.min is not None and knob.max is not None:
+        facts.append(f"{knob.min:g} to {knob.max:g}")
+    elif knob.min is not None or knob.max is not None:
+        facts.append(f"at least {knob.min:g}" if knob.min is not None else f"at most {knob.max:g}")
+    if knob.unit:
+        facts.append(f"{facts.pop()} {knob.unit}" if facts else knob.unit)
+    if knob.kind != "bool" and knob.default is not None:
+        facts.append(f"default {knob.default}")
+    return f" [{', '.join(facts)}]" if facts else ""
+
+
 def parse_setting(knob: Knob, text: Any) -> Any:
     """Turn what a user typed (for a list of numbers: a list of texts) into a value, yet to be checked.
 

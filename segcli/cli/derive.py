@@ -9,7 +9,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from segcli.cli.options import Shared, shared_parameters
-from segcli.knob import Knob, check_setting, parse_setting
+from segcli.knob import Knob, check_setting, knob_facts, parse_setting
 from segcli.method import Method
 
 KNOBS = "Knobs"
@@ -43,7 +43,7 @@ def command(
         run(method, settings, hints, shared)
 
     inputs, *shared = shared_parameters()
-    knobs = [_parameter(knob) for knob in method.knobs]
+    knobs = [knob_parameter(knob) for knob in method.knobs]
     parameters = [inputs, *knobs, *shared]
     callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     callback.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -57,7 +57,7 @@ def _help(method: Method) -> str:
     return f"{method.summary}\n\n{method.description}{paper}"
 
 
-def _parameter(knob: Knob) -> inspect.Parameter:
+def knob_parameter(knob: Knob) -> inspect.Parameter:
     """One knob as a parameter that Typer turns into an option; values arrive as text and are parsed here."""
     flag = f"--{knob.name.replace('_', '-')}"
     annotation: Any = Optional[list[str]] if knob.kind in ("numbers", "points") else str  # noqa: UP045
@@ -69,7 +69,7 @@ def _parameter(knob: Knob) -> inspect.Parameter:
     option = typer.Option(
         flag,
         metavar=None if knob.kind == "bool" else _metavar(knob),
-        help=knob.help + _range(knob),
+        help=knob.help + knob_facts(knob),
         show_default=False,
         rich_help_panel=KNOBS,
         autocompletion=(lambda incomplete: [word for word in words if word.startswith(incomplete)]) if words else None,
@@ -82,20 +82,6 @@ def _parameter(knob: Knob) -> inspect.Parameter:
 def _metavar(knob: Knob) -> str:
     words = [str(choice) for choice in knob.choices]
     return "|".join(words if knob.kind == "choice" else [METAVARS[knob.kind], *words])
-
-
-def _range(knob: Knob) -> str:
-    """Bounds, unit and default as the help shows them."""
-    facts = []
-    if knob.min is not None and knob.max is not None:
-        facts.append(f"{knob.min:g} to {knob.max:g}")
-    elif knob.min is not None or knob.max is not None:
-        facts.append(f"at least {knob.min:g}" if knob.min is not None else f"at most {knob.max:g}")
-    if knob.unit:
-        facts.append(f"{facts.pop()} {knob.unit}" if facts else knob.unit)
-    if knob.kind != "bool" and knob.default is not None:
-        facts.append(f"default {knob.default}")
-    return f" [{', '.join(facts)}]" if facts else ""
 
 
 def parse_knobs(method: Method, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
