@@ -27,6 +27,9 @@ SWATCH = 246
 LEGEND_COLUMNS = 4
 LEGEND_LINE = 34
 AXIS_LEFT = 120
+LETTER = 11
+"""Pixels that a digit above a cut takes."""
+
 INK = "#1f2933"
 FAINT = "#66727f"
 LINE = "#0b62a4"
@@ -108,12 +111,12 @@ def histogram_page(
         axes = _axes(figure, AXIS_LEFT, top, WIDTH - AXIS_LEFT - MARGIN, 400 if top == first else 220)
         axes.set_xlim(levels[0] - margin, levels[-1] + margin)
         if top == first:
-            _bars(axes, counts, levels, step)
-            _name_cuts(axes, cuts)
+            bars(axes, counts, levels, step)
+            name_cuts(axes, cuts)
         else:
             axes.plot(levels, values[inside], color=LINE, linewidth=2)
             axes.set_title(name, loc="left", fontsize=14, color=INK)
-        _shade(axes, cuts)
+        shade(axes, cuts)
         _finish(axes, "", "pixels" if top == first else "")
         axes.tick_params(labelbottom=False)
         top += 450 if top == first else 270
@@ -216,7 +219,7 @@ def _finish(axes: Any, across: str, up: str) -> None:
         axes.yaxis.set_major_formatter("{x:,.0f}")
 
 
-def _bars(axes: Any, counts: Array, levels: Array, step: float) -> None:
+def bars(axes: Any, counts: Array, levels: Array, step: float) -> None:
     """Bars of a histogram, joined to at most BARS; a few that tower over the others are cut off and said to be."""
     # Levels that lie apart, such as 8 bits in a float, get one bar each: otherwise bars would alternate with gaps.
     apart = int(np.median(np.diff(np.flatnonzero(counts)))) if np.count_nonzero(counts) > 1 else 1
@@ -235,11 +238,18 @@ def _bars(axes: Any, counts: Array, levels: Array, step: float) -> None:
         axes.set_ylim(0, 1.12 * highest)
 
 
-def _name_cuts(axes: Any, cuts: Cuts) -> None:
-    """Write each cut's value above its line."""
+def name_cuts(axes: Any, cuts: Cuts) -> None:
+    """Write each cut's value above its line, where it does not run into the one before."""
+    taken = -np.inf
     for position in cuts.positions:
+        text = number_text(position)
+        half = 0.5 * LETTER * len(text)
+        middle = axes.transData.transform((position, 0))[0]
+        if middle - half < taken:
+            continue
+        taken = middle + half + LETTER
         axes.annotate(
-            number_text(position),
+            text,
             (position, 1),
             (0, 4),
             xycoords=axes.get_xaxis_transform(),
@@ -251,7 +261,7 @@ def _name_cuts(axes: Any, cuts: Cuts) -> None:
         )
 
 
-def _shade(axes: Any, cuts: Cuts) -> None:
+def shade(axes: Any, cuts: Cuts) -> None:
     """Lines at the cuts, and each class's stretch of the axis in its color."""
     low, high = axes.get_xlim()
     for position in cuts.positions:

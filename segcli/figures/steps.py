@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from segcli.arrays import Array, Color
 from segcli.figures import pages
-from segcli.figures.pages import RGB, ColorBar, Cuts, number_text
+from segcli.figures.layers import colored, extent_text, scale_of
+from segcli.figures.pages import RGB, Cuts, number_text
 from segcli.figures.render import display_range, for_display, foreground, mean_colors, paint, palette_of, render
 from segcli.files.palettes import instance_palette, voc_palette
 from segcli.measure import foreground_share, region_count
@@ -233,24 +234,11 @@ def _widened(labels: Array, window: Array) -> Array:
 
 def _value_layer(name: str, layer: Array) -> NDArray[np.uint8]:
     """Draw values in a color map: signed ones around white, others from dark to bright."""
-    from matplotlib import colormaps
-
     values = layer.astype(np.float32)
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return pages.picture_page(_plain(name), "no value is finite", np.zeros((*_nearest(layer).shape, 3), np.uint8))
-    # A few extreme pixels must not darken all the others.
-    low, high = (float(value) for value in np.percentile(finite, (0.1, 99.9)))
-    colors = "viridis"
-    if low < 0 < high and min(-low, high) > 0.05 * max(-low, high):
-        colors, low, high = "RdBu_r", -max(-low, high), max(-low, high)
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    shown = (_resized(values) - low) / (high - low)
-    shown[~np.isfinite(shown)] = 0
-    picture = colormaps[colors](np.clip(shown, 0, 1), bytes=True)[:, :, :3]
-    note = f"from {number_text(finite.min())} to {number_text(finite.max())}"
-    return pages.picture_page(_plain(name), note, picture, bar=ColorBar(colors, low, high))
+    bar = scale_of(values)
+    if bar is None:
+        return pages.picture_page(_plain(name), extent_text(values), colored(_nearest(values), bar))
+    return pages.picture_page(_plain(name), extent_text(values), colored(_resized(values), bar), bar=bar)
 
 
 def _beside_histogram(series: dict[str, Array]) -> dict[str, Array] | None:
@@ -271,11 +259,11 @@ def _histogram(segmentation: Segmentation, series: dict[str, Array]) -> NDArray[
     note = f"{int(counts.sum()):,} pixels"
     if positions:
         note += f", cut at {', '.join(number_text(value) for value in positions)}"
-    cuts = Cuts(positions, _class_colors(segmentation, len(positions)))
+    cuts = Cuts(positions, class_colors(segmentation, len(positions)))
     return pages.histogram_page("Histogram", note, counts, levels, curves, cuts)
 
 
-def _class_colors(segmentation: Segmentation, cuts: int) -> list[RGB | None]:
+def class_colors(segmentation: Segmentation, cuts: int) -> list[RGB | None]:
     """Colors of the classes between the cuts, dark to bright, as the labels show them."""
     if segmentation.kind == "classes":
         palette = voc_palette()[: cuts + 1] / 255
