@@ -189,7 +189,7 @@ class NetworkSegmenter:
         return _predictor(self.models, self.device, self.tile, self.flip, self.scale, self.batch)
 
     def __call__(self, image: Image, hints: Mapping[str, Hint], roi: Array | None = None) -> Segmentation:
-        pictures, valid, notes = self._pictures(image, roi)
+        pictures, valid, notes = self.pictures(image, roi)
         height, width = next(iter(pictures.values())).shape[:2]
         with _COMPUTING:
             kept = _Kept(self, height, width)
@@ -203,7 +203,7 @@ class NetworkSegmenter:
         result = self._result(kept, valid)
         return Segmentation(**{**vars(result), "notes": (*notes, *result.notes)})
 
-    def _pictures(self, image: Image, roi: Array | None) -> tuple[dict[int, Array], Array | None, tuple[str, ...]]:
+    def pictures(self, image: Image, roi: Array | None) -> tuple[dict[int, Array], Array | None, tuple[str, ...]]:
         """The picture for networks of one and of three channels, the pixels that count, and what was assumed."""
         wanted = {model.card.channels: model.name for model in self.models}
         if 1 in wanted and self.preparation.channel is None and not self.to_gray and _is_colorful(image):

@@ -17,7 +17,7 @@ from segcli.errors import EnvironmentFailure, SegcliError, SettingError
 INTERRUPTED, CLOSED, TERMINATED = 130, 141, 143
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 SECTIONS = {
-    "Find a method": ("methods",),
+    "Find a method": ("methods", "explain"),
     "Write a method down, and make results again": ("run", "recipe"),
     "Teach and use networks": ("check", "train", "predict", "eval", "models", "export", "fit", "samples"),
     "Work on masks": ("refine", "info"),
@@ -103,7 +103,7 @@ def build(arguments: list[str]) -> typer.Typer:
     called = next((word for word in arguments[:2] if word != "--"), "")
     completing = any(name.startswith("_SEGCLI") for name in os.environ)
     if called not in _commands() or completing:
-        _add_verbs(app, "" if completing else called)
+        _add_verbs(app, "" if completing else called, arguments)
     _add_methods(app, called, completing)
     return app
 
@@ -154,7 +154,7 @@ def _commands() -> dict[str, str]:
     return {name.replace("_", "-"): name for name in NAMES}
 
 
-def _add_verbs(app: typer.Typer, called: str) -> None:
+def _add_verbs(app: typer.Typer, called: str, arguments: list[str]) -> None:
     """Add the commands that are no segmenters: the one that is called, or all."""
     from importlib import import_module
 
@@ -170,7 +170,8 @@ def _add_verbs(app: typer.Typer, called: str) -> None:
                 group.command(action)(guarded(callback))
             app.add_typer(group, name=name, rich_help_panel=panels[name])
             continue
-        callback = getattr(module, name)
+        # What it takes may depend on what it is asked about.
+        callback = module.callback_for(arguments) if hasattr(module, "callback_for") else getattr(module, name)
         shown = guarded(sharing(callback) if name in SHARING else callback)
         app.command(name, rich_help_panel=panels[name])(shown)
 

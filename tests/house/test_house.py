@@ -25,6 +25,7 @@ FLOORS = (
         *("batch", "job", "segmenter", "network_segmenter", "phrase", "refine", "recipe"),
         *("recipe_steps", "recipe_file", "recipe_flow"),
         *("evaluate", "evaluation_plan", "evaluation_page", "evaluation_words", "predictions"),
+        *("explanation", "explanation_words", "specimens"),
         *("check", "samples", "compare", "tune", "judge", "consensus", "truths", "compare_words"),
     },
     {"cli", "web", "__init__", "__main__"},
