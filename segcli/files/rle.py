@@ -47,6 +47,55 @@ def unpack_counts(text: str | bytes) -> NDArray[np.int64]:
     return np.asarray(numbers, np.int64)
 
 
+def pack_counts(counts: Sequence[int]) -> str:
+    """Pack run lengths into a string, as COCO's own tools do, byte for byte.
+
+    Examples
+    --------
+    >>> pack_counts([1, 2, 1])
+    '121'
+    """
+    rest = np.asarray(counts, np.int64).copy()
+    rest[3:] -= np.asarray(counts, np.int64)[1:-2]
+    codes, kept = [], []
+    more = np.ones(rest.size, bool)
+    while more.any():
+        digits = rest & 31
+        rest >>= 5
+        kept.append(more)
+        # A number ends where what is left repeats the sign of the last five bits.
+        more = more & (rest != np.where(digits & 16, -1, 0))
+        codes.append(digits | np.where(more, 32, 0))
+    packed = np.stack(codes, axis=1)[np.stack(kept, axis=1)] + 48 if codes else np.zeros(0, np.int64)
+    return packed.astype(np.uint8).tobytes().decode("ascii")
+
+
+def encode_runs(mask: Mask, height: int, width: int, *, left: int = 0, top: int = 0) -> list[int]:
+    """Run lengths of an object, down the columns of the picture; the first run is of background.
+
+    Parameters
+    ----------
+    mask : (h, w) bool, the object or the part of the picture that it lies in.
+    height, width : of the picture.
+    left, top : where the mask's first column and row are in it.
+
+    Examples
+    --------
+    >>> encode_runs(np.array([[False, True], [True, False]]), 2, 2)
+    [1, 2, 1]
+    """
+    columns, rows = np.nonzero(mask.T)
+    places = (columns + left) * height + rows + top
+    if not places.size:
+        return [height * width]
+    breaks = np.flatnonzero(np.diff(places) > 1)
+    starts = places[np.concatenate([[0], breaks + 1])]
+    stops = places[np.append(breaks, places.size - 1)] + 1
+    edges = np.stack([starts, stops], axis=1).ravel()
+    counts: list[int] = np.diff(np.concatenate([[0], edges, [height * width]])).tolist()
+    return counts if counts[-1] else counts[:-1]
+
+
 def decode_runs(counts: Any, height: int, width: int) -> Mask:
     """Decode run lengths, which go down the columns and begin with the background.
 
@@ -68,6 +117,43 @@ def decode_runs(counts: Any, height: int, width: int) -> Mask:
     >>> decode_runs([1, 2, 1], 2, 2).astype(int).tolist()
     [[0, 1], [1, 0]]
     """
+    runs = _checked(counts, height, width)
+    values = np.repeat(np.arange(runs.size) % 2 == 1, runs)
+    return np.ascontiguousarray(values.reshape(width, height).T)
+
+
+def decode_object(counts: Any, height: int, width: int) -> tuple[Mask, int, int]:
+    """Decode run lengths to the smallest box that holds the object; (0, 0) pixels where there is none.
+
+    Returns
+    -------
+    mask, left, top : (h, w) bool, and where its first column and row are in the picture.
+
+    Raises
+    ------
+    InputError : as for `decode_runs`.
+    """
+    runs = _checked(counts, height, width)
+    edges = np.cumsum(runs)
+    stops = edges[1::2]
+    starts = edges[0::2][: stops.size]
+    full = stops > starts
+    if not full.any():
+        return np.zeros((0, 0), bool), 0, 0
+    starts, stops = starts[full], stops[full]
+    left, right = int(starts[0]) // height, (int(stops[-1]) - 1) // height + 1
+    turns = np.zeros((right - left) * height + 1, np.int8)
+    # Runs of length 0 between two of object make one place both an end and a beginning.
+    np.add.at(turns, starts - left * height, 1)
+    np.add.at(turns, stops - left * height, -1)
+    mask = np.cumsum(turns[:-1], dtype=np.int8).reshape(right - left, height).T > 0
+    rows = np.flatnonzero(mask.any(axis=1))
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    return np.ascontiguousarray(mask[top:bottom]), left, top
+
+
+def _checked(counts: Any, height: int, width: int) -> NDArray[np.int64]:
+    """Run lengths as numbers that add up to the picture."""
     if isinstance(counts, (str, bytes)):
         runs = unpack_counts(counts)
     else:
@@ -81,8 +167,7 @@ def decode_runs(counts: Any, height: int, width: int) -> Mask:
             f"has run lengths that add up to {total}; {height * width} pixels of {width} x {height} are "
             "expected, and no run below 0."
         )
-    values = np.repeat(np.arange(runs.size) % 2 == 1, runs)
-    return np.ascontiguousarray(values.reshape(width, height).T)
+    return runs
 
 
 def draw_polygons(polygons: Sequence[Sequence[float]], height: int, width: int) -> Mask:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from segcli.errors import InputError
-from segcli.files.rle import decode_runs, draw_polygons, unpack_counts
+from segcli.files.rle import decode_object, decode_runs, draw_polygons, encode_runs, pack_counts, unpack_counts
+from segcli.numeric.outlines import equal_parts, fill, trace
 
 
 @pytest.fixture
@@ -41,6 +42,56 @@ def test_packed_runs_are_those_of_the_reference(coco: Any, seed: int) -> None:
     counts = np.diff(np.concatenate([[0] if not flat[0] else [0, 0], edges, [flat.size]]))
     assert unpack_counts(packed["counts"]).tolist() == counts.tolist()
     assert np.array_equal(decode_runs(counts.tolist(), *mask.shape), mask)
+
+
+def test_runs_are_counted_down_the_columns() -> None:
+    # The same picture as above, and one that begins with the object.
+    assert encode_runs(np.array([[0, 1], [1, 0], [1, 0]], bool), 3, 2) == [1, 3, 2]
+    assert encode_runs(np.ones((3, 2), bool), 3, 2) == [0, 6]
+    assert encode_runs(np.zeros((3, 2), bool), 3, 2) == [6]
+    assert encode_runs(np.ones((1, 1), bool), 3, 2, left=1, top=2) == [5, 1]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_runs_are_packed_byte_for_byte_as_by_the_reference(coco: Any, seed: int) -> None:
+    # The largest ones have runs of more than 2^15 pixels, which take four characters.
+    mask = blobs(1 + 7 * seed, 1 + 29 * (seed % 4) ** 2, seed)
+    if seed % 5 == 0:
+        mask[:] = seed % 10 == 0
+    packed = coco.encode(np.asfortranarray(mask.astype(np.uint8)))["counts"].decode()
+    counts = encode_runs(mask, *mask.shape)
+    assert pack_counts(counts) == packed
+    assert unpack_counts(packed).tolist() == counts
+    cut, left, top = decode_object(packed, *mask.shape)
+    whole = np.zeros(mask.shape, bool)
+    whole[top : top + cut.shape[0], left : left + cut.shape[1]] = cut
+    assert np.array_equal(whole, mask)
+    assert encode_runs(cut, *mask.shape, left=left, top=top) == counts
+    assert not cut.size or (cut[0].any() and cut[-1].any() and cut[:, 0].any() and cut[:, -1].any())
+
+
+def test_empty_runs_between_the_object_do_no_harm() -> None:
+    cut, left, top = decode_object([1, 1, 0, 2, 2], 3, 2)
+    assert (cut.astype(int).tolist(), left, top) == ([[0, 1], [1, 0], [1, 0]], 0, 0)
+
+
+def test_an_object_without_pixels_is_an_empty_box() -> None:
+    assert decode_object([6], 3, 2)[0].shape == (0, 0)
+    assert decode_object([2, 0, 4], 3, 2)[0].shape == (0, 0)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("seed", range(12))
+def test_outlines_along_the_edges_of_pixels_have_the_pixels_of_the_reference(coco: Any, seed: int) -> None:
+    parts = equal_parts(blobs(9 + seed, 31 - 2 * seed, seed + 1))
+    rings = trace(parts)
+    holed = {ring.number for ring in rings if ring.hole}
+    for ring in (ring for ring in rings if ring.number not in holed):
+        polygon = ring.corners.ravel().tolist()
+        theirs = coco.decode(coco.frPyObjects([polygon], *parts.shape))[:, :, 0].astype(bool)
+        assert np.array_equal(theirs, parts == ring.number)
+        assert np.array_equal(draw_polygons([polygon], *parts.shape), theirs)
+        assert np.array_equal(fill([ring.corners], *parts.shape), theirs)
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
