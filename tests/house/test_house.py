@@ -27,6 +27,7 @@ FLOORS = (
         *("evaluate", "evaluation_plan", "evaluation_page", "evaluation_words", "predictions"),
         *("explanation", "explanation_words", "specimens"),
         *("check", "samples", "compare", "tune", "judge", "consensus", "truths", "compare_words"),
+        *("convert", "conversion_plan"),
     },
     {"cli", "web", "__init__", "__main__"},
 )
