@@ -175,7 +175,7 @@ def _segment(
 ) -> Outcome:
     """Segment one image and put every output in place."""
     given = dict(hints)
-    result = work.segmenter(image, given, _counting(given.pop("roi", None), image, work))
+    result = work.segmenter(image, given, counted_pixels(given.pop("roi", None), image, work))
     record = {
         **work.segmenter.record,
         **record,
@@ -186,7 +186,7 @@ def _segment(
         **({"page": page} if page is not None else {}),
         **({"alpha": work.alpha} if work.alpha != "white" else {}),
     }
-    files = [(output, _encode(output, result, image, record)) for output in outputs]
+    files = [(output, encoded(output, result, image, record)) for output in outputs]
     height, width = result.labels.shape
     summary: dict[str, Any] = {
         "size": (width, height),
@@ -197,7 +197,7 @@ def _segment(
         "foreground": foreground_share(result),
     }
     rows = _rows(result, image) if work.table else None
-    drawn = [] if work.steps is None else _steps(steps_folder(work.steps, job.item, page), result, image, record)
+    drawn = [] if work.steps is None else drawn_steps(steps_folder(work.steps, job.item, page), result, image, record)
     _put(work, job, image, files, drawn, record["work"], rows, summary)
     return Outcome(
         job.item.name,
@@ -213,7 +213,7 @@ def _segment(
     )
 
 
-def _counting(roi: Any, image: Image, work: Work) -> Array | None:
+def counted_pixels(roi: Any, image: Image, work: Work) -> Array | None:
     """(H, W) bool of the pixels that count: inside the region, and not transparent where that is asked for."""
     if work.alpha != "mask" or image.alpha is None:
         return None if roi is None else np.asarray(roi)
@@ -247,7 +247,7 @@ def _put(
             raise EnvironmentFailure(f"{output.path!r} {failure}") from failure
 
 
-def _encode(output: Output, result: Segmentation, image: Image, record: dict[str, Any]) -> bytes:
+def encoded(output: Output, result: Segmentation, image: Image, record: dict[str, Any]) -> bytes:
     """One output as bytes in the format of its ending."""
     ending = ".png" if output.path == STDOUT else os.path.splitext(output.path)[1].lower()
     if output.path == STDOUT and output.kind == "scores":
@@ -285,7 +285,7 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _steps(folder: str, result: Segmentation, image: Image, record: Mapping[str, Any]) -> Files:
+def drawn_steps(folder: str, result: Segmentation, image: Image, record: Mapping[str, Any]) -> Files:
     """The numbered pictures of how a result came about."""
     import logging
 

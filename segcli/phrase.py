@@ -116,7 +116,8 @@ def _unknown(text: str, first: str) -> UsageError:
 def _network_from_words(text: str) -> NetworkSegmenter:
     """A network from NAME=VALUE for each of its settings."""
     from segcli.recipe import network_segmenter
-    from segcli.recipe_steps import Mistake, Step, Words, check_steps, kind_of
+    from segcli.recipe_kinds import Words, kind_of
+    from segcli.recipe_steps import Mistake, Step, check_steps
 
     settings: dict[str, Any] = {}
     kind = kind_of("predict")

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from segcli.knob import Knob
 from segcli.recipe_file import Recipe, toml_value
-from segcli.recipe_steps import IMAGE, INPUT, Role, Step, find_step
+from segcli.recipe_kinds import IMAGE, INPUT, Role
+from segcli.recipe_kitchen import START
+from segcli.recipe_steps import Step, find_step
 from segcli.segmenter import MADE
-
-START = -1
-"""The picture as it came."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ INTERRUPTED, CLOSED, TERMINATED = 130, 141, 143
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 SECTIONS = {
     "Find a method": ("methods", "explain"),
-    "Write a method down, and make results again": ("run", "recipe"),
+    "Write a method down, and make results again": ("run", "recipe", "rerun"),
     "Teach and use networks": ("check", "train", "predict", "eval", "models", "export", "fit", "samples"),
     "Work on masks": ("refine", "convert", "info"),
 }

@@ -12,7 +12,7 @@ from segcli.errors import SettingError
 
 if TYPE_CHECKING:
     from segcli.recipe_flow import Stage
-    from segcli.recipe_steps import Setting
+    from segcli.recipe_kinds import Setting
 
 EXAMPLE = """[[steps]]
 use = "median"
@@ -38,7 +38,7 @@ def recipe(
     """
     if context.invoked_subcommand is not None:
         return
-    from segcli.recipe_steps import USES, kind_of
+    from segcli.recipe_kinds import USES, kind_of
 
     kinds = [kind_of(use) for use in USES]
     if json:
