@@ -7,7 +7,7 @@ import re
 import textwrap
 from importlib.resources import files
 
-from segcli.knob import Knob, knob_facts
+from segcli.knob import Knob, knob_facts, knob_takes
 from segcli.method import Method, docstring_sections
 from segcli.methods import FAMILIES, NAMES, summary
 from segcli.networks.registry import ARCHITECTURES, Architecture
@@ -67,11 +67,7 @@ def _section(title: str, text: str) -> str:
 
 def _knob_lines(knob: Knob) -> str:
     """A knob with its bounds and unit."""
-    words = [str(choice) for choice in knob.choices]
-    takes = (
-        "|".join(words) if words else {"bool": "", "int": "N", "float": "X", "numbers": "X"}.get(knob.kind, knob.kind)
-    )
-    head = f"  --{knob.name.replace('_', '-')} {takes}".rstrip()
+    head = f"  --{knob.name.replace('_', '-')} {knob_takes(knob)}".rstrip()
     text = textwrap.wrap(knob.help + knob_facts(knob), COLUMNS - 6, initial_indent=" " * 6, subsequent_indent=" " * 6)
     return "\n".join([head, *text])
 

@@ -17,6 +17,19 @@ KnobKind = Literal["int", "float", "bool", "choice", "numbers", "labels", "mask"
 HINTS = ("labels", "mask", "scores", "box", "points", "model")
 """Kinds of knobs that come from files or may differ from picture to picture."""
 
+METAVARS = {
+    "int": "N",
+    "float": "X",
+    "numbers": "X",
+    "labels": "FILE",
+    "mask": "FILE",
+    "scores": "FILE",
+    "box": "L,T,R,B",
+    "points": "X,Y",
+    "model": "FILE",
+}
+"""What stands for the value of each kind of knob."""
+
 
 @dataclass(frozen=True)
 class Knob:
@@ -35,6 +48,14 @@ class Knob:
     @property
     def is_hint(self) -> bool:
         return self.kind in HINTS
+
+
+def knob_takes(knob: Knob) -> str:
+    """What is written behind the name of a knob, such as N, X|auto or FILE; nothing behind that of a flag."""
+    if knob.kind == "bool":
+        return ""
+    words = [str(choice) for choice in knob.choices]
+    return "|".join(words if knob.kind == "choice" else [METAVARS[knob.kind], *words])
 
 
 def knob_facts(knob: Knob) -> str:

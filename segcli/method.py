@@ -97,7 +97,7 @@ def docstring_sections(function: Callable[..., Any]) -> dict[str, str]:
             sections[current] = []
         elif not (line and set(line) == {"-"} and not sections[current]):
             sections[current].append(line)
-    return {name: "\n".join(body).strip() for name, body in sections.items()}
+    return {name: "\n".join(body).strip("\n").rstrip() for name, body in sections.items()}
 
 
 def parameter_help(section: str) -> dict[str, str]:

@@ -9,21 +9,10 @@ from typing import Annotated, Any, Optional
 import typer
 
 from segcli.cli.options import Shared, shared_parameters
-from segcli.knob import Knob, check_setting, knob_facts, parse_setting
+from segcli.knob import Knob, check_setting, knob_facts, knob_takes, parse_setting
 from segcli.method import Method
 
 KNOBS = "Knobs"
-METAVARS = {
-    "int": "N",
-    "float": "X",
-    "numbers": "X",
-    "labels": "FILE",
-    "mask": "FILE",
-    "scores": "FILE",
-    "box": "L,T,R,B",
-    "points": "X,Y",
-    "model": "FILE",
-}
 
 
 def command(
@@ -68,7 +57,7 @@ def knob_parameter(knob: Knob) -> inspect.Parameter:
     words = [str(choice) for choice in knob.choices]
     option = typer.Option(
         flag,
-        metavar=None if knob.kind == "bool" else _metavar(knob),
+        metavar=None if knob.kind == "bool" else knob_takes(knob),
         help=knob.help + knob_facts(knob),
         show_default=False,
         rich_help_panel=KNOBS,
@@ -77,11 +66,6 @@ def knob_parameter(knob: Knob) -> inspect.Parameter:
     return inspect.Parameter(
         knob.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, option]
     )
-
-
-def _metavar(knob: Knob) -> str:
-    words = [str(choice) for choice in knob.choices]
-    return "|".join(words if knob.kind == "choice" else [METAVARS[knob.kind], *words])
 
 
 def parse_knobs(method: Method, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -76,6 +76,13 @@ def gaussian_mixture(
         The pixels have fewer distinct colors than classes, but more than one; or lab is asked for on float32 values
         outside 0 to 1.
 
+    Notes
+    -----
+        p(x) = sum over k of w_k N(x; m_k, S_k)
+        E step  r_pk = w_k N(x_p; m_k, S_k) / p(x_p)
+        M step  w_k = mean of r_pk,   m_k = sum r_pk x_p / sum r_pk,   S_k = sum r_pk (x_p - m_k)(x_p - m_k)' / sum r_pk
+        BIC = -2 ln likelihood + (number of parameters) ln (number of pixels)
+
     References
     ----------
     A. P. Dempster, N. M. Laird, D. B. Rubin, "Maximum likelihood from incomplete data via the EM algorithm", J. Royal

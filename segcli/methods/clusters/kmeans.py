@@ -34,7 +34,8 @@ def kmeans(
 ) -> Segmentation:
     """Group pixels into classes of similar color around their means.
 
-    Works when objects differ from each other in color and each is of about one color. Fails where light changes
+    Each pixel goes to the nearest of a few centers, each center to the mean of its pixels, in turns. Works when
+    objects differ from each other in color and each is of about one color. Fails where light changes
     across an object, and on small classes: groups of similar extent are preferred. Not exact: chance decides the
     starts, and the best of them is kept.
 
@@ -87,6 +88,12 @@ def kmeans(
     InputError
         The pixels have fewer distinct colors than classes, but more than one; or lab is asked for on float32 values
         outside 0 to 1.
+
+    Notes
+    -----
+        J = sum over pixels of |x_p - c_k(p)|^2      (l1: the city-block distance)
+        assign  k(p) = the nearest center;   update  c_k = mean (l1: median) of its pixels;   J never rises
+        k-means++ starts: the next center is x with probability D(x)^2 / sum of D^2, D the distance to those chosen
 
     References
     ----------

@@ -96,6 +96,12 @@ def chan_vese(
     InputError
         A start without a pixel that counts.
 
+    Notes
+    -----
+        E = length * Length(C) + inside_weight * sum inside of |I - c1|^2 + outside_weight * sum outside of |I - c2|^2
+        c1, c2 = means inside and outside
+        dphi/dt = delta(phi) (length * curvature - inside_weight (I - c1)^2 + outside_weight (I - c2)^2)
+
     References
     ----------
     T. F. Chan and L. A. Vese, "Active contours without edges", IEEE Trans. Image Processing 10(2), 266-277, 2001.

@@ -80,6 +80,12 @@ def distance_regularized(
     InputError
         A start without a pixel that counts.
 
+    Notes
+    -----
+        E(phi) = sum of p(|grad phi|) + length * g delta(phi) |grad phi| - balloon * g H(-phi)
+        p(s) = (1 - cos(2 pi s)) / (2 pi)^2 for s <= 1,   (s - 1)^2 / 2 above: wells at slopes 0 and 1
+        g = 1 / (1 + (|gradient of G(sigma) * I| / contrast)^2)
+
     References
     ----------
     C. Li, C. Xu, C. Gui and M. D. Fox, "Distance regularized level set evolution and its application to image

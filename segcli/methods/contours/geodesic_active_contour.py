@@ -84,6 +84,12 @@ def geodesic_active_contour(
     InputError
         A start without a pixel that counts.
 
+    Notes
+    -----
+        g = 1 / (1 + (|gradient of G(sigma) * I| / contrast)^2)
+        dphi/dt = g |grad phi| (curvature + balloon) + grad g . grad phi
+        in whole pixels: erode or dilate where g > 1 / (2 |balloon|); step by the sign of grad g . grad phi; smooth
+
     References
     ----------
     V. Caselles, R. Kimmel and G. Sapiro, "Geodesic active contours", Int. J. Computer Vision 22(1), 61-79, 1997. In

@@ -99,6 +99,12 @@ def snake(
     InputError
         A start without a pixel that counts.
 
+    Notes
+    -----
+        E(v) = sum of elasticity / 2 |v'|^2 + rigidity / 2 |v''|^2 + edge_weight (g(v) - 1) + line_weight I(v)
+        (1 + step A) v_next = v + step (force(v) + balloon * normal),   A = the matrix of both smoothing terms
+        g = 1 / (1 + (|gradient of G(sigma) * I| / contrast)^2)
+
     References
     ----------
     M. Kass, A. Witkin and D. Terzopoulos, "Snakes: active contour models", Int. J. Computer Vision 1(4), 321-331,

@@ -50,6 +50,13 @@ def canny(
     SettingError
         low above high.
 
+    Notes
+    -----
+        S = G(sigma) * I;   across, down = Sobel slopes of S
+        steepness = root of (across^2 + down^2)
+        crest  <=>  steepness is greatest among p and its two neighbors along the slope
+        edge = crests > low that are connected, by 8 neighbors, with a crest > high
+
     References
     ----------
     J. Canny, "A computational approach to edge detection",

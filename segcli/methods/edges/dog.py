@@ -20,8 +20,8 @@ def dog(
 ) -> Segmentation:
     """Mark edges where a wider and a narrower blur of the picture are equal.
 
-    The difference of two Gaussians is nearly the Laplacian of one, and what the retina computes. Works and fails as
-    log does, with one more knob.
+    The difference of two Gaussians is nearly the Laplacian of one, and what the retina computes. Works as log does, on
+    noise that is finer than sigma. Fails as it does at corners, and has one more knob.
 
     Parameters
     ----------
@@ -42,6 +42,12 @@ def dog(
         labels : (H, W) uint8, 1 on edges.
         numbers : threshold.
         layers : response (H, W) float32; jump (H, W) float32, how far the response jumps where it changes sign.
+
+    Notes
+    -----
+        response = G(ratio sigma) * I - G(sigma) * I
+                 ~ (ratio - 1) sigma^2 (Laplacian of G(sigma)) * I,   as dG/dsigma = sigma Laplacian of G
+        edge  <=>  the response changes its sign between neighbors, and jumps by more than threshold
 
     References
     ----------

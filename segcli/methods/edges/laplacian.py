@@ -23,7 +23,8 @@ def laplacian(
 ) -> Segmentation:
     """Mark edges where the sum of the differences to the neighbors changes its sign.
 
-    Works as a demonstration: one mask, edges one pixel wide. Fails on noise, which the second derivative raises; blur
+    One mask adds up what a pixel differs from its neighbors: where the slope is steepest, the sum is 0. Works as a
+    demonstration: one mask, edges one pixel wide. Fails on noise, which the second derivative raises; blur
     first, or use log.
 
     Parameters
@@ -43,6 +44,11 @@ def laplacian(
         labels : (H, W) uint8, 1 on edges.
         numbers : threshold.
         layers : response (H, W) float32; jump (H, W) float32, how far the response jumps where it changes sign.
+
+    Notes
+    -----
+        L(p) = sum over the 4 (or 8) neighbors q of (I(q) - I(p))
+        edge  <=>  L changes its sign between p and a neighbor q, and |L(p) - L(q)| > threshold
 
     References
     ----------

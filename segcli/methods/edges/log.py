@@ -40,6 +40,13 @@ def log(
         numbers : threshold.
         layers : response (H, W) float32; jump (H, W) float32, how far the response jumps where it changes sign.
 
+    Notes
+    -----
+        G(r) = exp(-r^2 / (2 sigma^2)) / (2 pi sigma^2)
+        response = sigma^2 (d^2/dx^2 + d^2/dy^2) (G * I) = sigma^2 (Laplacian of G) * I
+        edge  <=>  the response changes its sign between neighbors, and jumps by more than threshold
+    sigma^2 makes the responses of different scales comparable.
+
     References
     ----------
     D. Marr, E. Hildreth, "Theory of edge detection", Proc. Royal Society of London B 207, 187-217, 1980.

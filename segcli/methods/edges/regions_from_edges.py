@@ -55,6 +55,11 @@ def regions_from_edges(
         numbers : objects, how many regions there are.
         layers : edges (H, W) bool as found; closed (H, W) bool with gaps bridged.
 
+    Notes
+    -----
+        E = canny edges;   C = E with the gaps of up to `gap` pixels bridged
+        regions = 4-connected parts of the picture without C;   pixels of C go to the region beside them
+
     References
     ----------
     W. K. Pratt, "Digital image processing", 3rd edition, Wiley, section 17.4, 2001.

@@ -87,6 +87,14 @@ def ridges(
     SettingError
         A widest scale below the finest, an even window.
 
+    Notes
+    -----
+    With the eigenvalues l1 >= l2 of sigma^2 times the Hessian of the blurred picture, for dark lines:
+        sato       max(l1, 0)
+        meijering  max(l1 + l2 / 3, 0), over its greatest value
+        frangi     exp(-R^2 / 0.5) (1 - exp(-S^2 / (2 c^2))),   R = small / large,  S^2 = l1^2 + l2^2      (equation 15)
+        response = greatest over the scales;   line = response > low, connected with response > high
+
     References
     ----------
     Y. Sato et al., "Three-dimensional multi-scale line filter for segmentation and visualization of curvilinear

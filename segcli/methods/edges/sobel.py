@@ -46,6 +46,13 @@ def sobel(
         layers : steepness (H, W) float32; direction (H, W) float32, degrees from 0, right, over 90, down, to 360
         in which it rises, to 0.01.
 
+    Notes
+    -----
+        across = I * [-1 0 1] / 2 across, [1 2 1] / 4 down      (prewitt [1 1 1] / 3, scharr [3 10 3] / 16)
+        down   = the same, turned
+        steepness = root of (across^2 + down^2),   direction = atan2(down, across)
+        edge  <=>  steepness > threshold
+
     References
     ----------
     I. Sobel, G. Feldman, "A 3x3 isotropic gradient operator for image processing", Stanford Artificial Intelligence

@@ -53,6 +53,12 @@ def pixel_classifier(
     InputError
         A damaged model; a model of colors and float colors outside 0 to 1.
 
+    Notes
+    -----
+        x_p = features of the pixel: G(s) * I, |gradient|, Laplacian, eigenvalues of Hessian and structure tensor, ...
+        forest      P(class | x_p) = mean over the trees of the shares in the leaf that x_p falls into
+        boosting    P(class | x_p) = softmax of the sum over the trees of the leaf's scores
+
     References
     ----------
     S. Berg et al., "ilastik: interactive machine learning for (bio)image analysis", Nature Methods 16, 1226-1232, 2019.

@@ -55,6 +55,12 @@ def superpixel_crf(
     InputError
         A damaged model; float colors outside 0 to 1.
 
+    Notes
+    -----
+        E(L) = sum over s of -ln P(L_s | x_s) + weight * sum over neighbors with L_s != L_t of border(s, t) w(s, t)
+        w(s, t) = exp(-color difference^2)
+    P is the classifier's, and E is minimized by cuts.
+
     References
     ----------
     B. Fulkerson, A. Vedaldi, S. Soatto, "Class segmentation and object localization with superpixel neighborhoods",

@@ -85,6 +85,13 @@ def crf(
     InputError
         Labels or scores that do not say classes; too many pixels and classes for 8 GiB.
 
+    Notes
+    -----
+        E(L) = sum over p of -ln P(L_p) + sum over all pairs with L_p != L_q of k(p, q)      (equation 1)
+        k = appearance_weight exp(-d^2 / (2 position_sigma^2) - c^2 / (2 color_sigma^2))
+            + smoothness_weight exp(-d^2 / (2 sigma^2))      (equation 3; distance d, color difference c)
+        Q_p(l) ~ P_p(l) exp(sum over q of k(p, q) Q_q(l)),   each iteration from the Q before      (equation 4)
+
     References
     ----------
     P. Krähenbühl and V. Koltun, "Efficient inference in fully connected CRFs with Gaussian edge potentials", Advances

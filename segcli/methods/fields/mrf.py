@@ -77,6 +77,13 @@ def mrf(
         The pixels have fewer distinct colors than classes, but more than one; or belief propagation would take more
         than 4 GiB.
 
+    Notes
+    -----
+        E(L) = sum over p of -ln N(I_p; m_L_p, S_L_p) + weight * number of neighbors p, q with L_p != L_q
+        icm         each pixel takes its best label given its neighbors, until none changes
+        annealing   it takes label l with probability exp(-E_l / T), while T falls
+        expansion   the best set of pixels to change to l at once, by a minimum cut, for each l in turn
+
     References
     ----------
     J. Besag, "On the statistical analysis of dirty pictures", J. Royal Statistical Society B 48(3), 259-302, 1986.

@@ -42,16 +42,6 @@ def grabcut(
     fill the picture less a margin of 5 %. A box that leaves nothing outside takes a frame of 2 % for background at
     first. Nothing is left to chance.
 
-    What is computed differently from the paper and from OpenCV:
-    a picture larger than `working_size` is reduced to it for all of the iterations, and at full size only the border
-    is cut again, within one and a half reduced pixels, under the same models;
-    `weight` is meant for a picture of 1024 pixels and is scaled with the longer side of the reduced and of the full
-    picture (not below 256), so that the result hardly depends on resolution;
-    inside a box, calling a pixel object costs r^2 - 1/2 more, where r is 1 on the ellipse inscribed in the box;
-    if the object vanishes, or spans less than three quarters of a drawn box, the weight is halved, up to three times;
-    covariances hold the variance of an error of one of 256 gray levels, and the first components come from splitting;
-    iterations stop when no label changes; there is no border matting.
-
     Parameters
     ----------
     image : (H, W, 3) uint8, uint16 or float32
@@ -88,6 +78,23 @@ def grabcut(
     ------
     InputError
         A trimap with other values than 0, 128 and 255, or scribbles with others than 0, 1 and 2.
+
+    Notes
+    -----
+        E = sum over p of min over k of -ln (w_k N(I_p; m_k, S_k)), of the side of p,
+            + weight * sum over neighbors on different sides of exp(-b |I_p - I_q|^2) / distance(p, q)
+        1  each pixel's component, and from them the mixtures of both sides;   2  the least cut;   3  again from 1
+    Neither step raises E, so the iterations end.
+
+    What is computed differently from the paper and from OpenCV:
+    a picture larger than `working_size` is reduced to it for all of the iterations, and at full size only the border
+    is cut again, within one and a half reduced pixels, under the same models;
+    `weight` is meant for a picture of 1024 pixels and is scaled with the longer side of the reduced and of the full
+    picture (not below 256), so that the result hardly depends on resolution;
+    inside a box, calling a pixel object costs r^2 - 1/2 more, where r is 1 on the ellipse inscribed in the box;
+    if the object vanishes, or spans less than three quarters of a drawn box, the weight is halved, up to three times;
+    covariances hold the variance of an error of one of 256 gray levels, and the first components come from splitting;
+    iterations stop when no label changes; there is no border matting.
 
     References
     ----------

@@ -88,6 +88,12 @@ def graphcut(
     SettingError
         A box or a side with more than two classes.
 
+    Notes
+    -----
+        E(L) = sum over p of -ln P(I_p | L_p) + weight * sum over neighbors p, q with L_p != L_q of w_pq
+        w_pq = exp(-|I_p - I_q|^2 / (2 contrast^2)) / distance(p, q)
+        least cut between source and sink = greatest flow = min over L of E(L)      (two classes)
+
     References
     ----------
     Y. Boykov and M.-P. Jolly, "Interactive graph cuts for optimal boundary and region segmentation of objects in N-D

@@ -64,6 +64,13 @@ def minimum_cut(
     InputError
         More links than fit in memory.
 
+    Notes
+    -----
+        cut(A, B) = sum of w(a, b) over a in A, b in B;   the least over all A that are neither empty nor everything
+        weights w as in normalized_cut;   ncut = cut / links(A) + cut / links(B)
+    Stoer and Wagner: order the nodes by their links to those taken; the last one alone is a least cut between it and
+    the one before; merge the two, and go on.
+
     References
     ----------
     Z. Wu and R. Leahy, "An optimal graph theoretic approach to data clustering: theory and its application to image

@@ -86,6 +86,13 @@ def normalized_cut(
     InputError
         Too many single pixels or links; eigenvectors that were not found.
 
+    Notes
+    -----
+        Ncut(A, B) = cut(A, B) / links(A) + cut(A, B) / links(B)      (equation 2)
+        (D - W) y = lambda D y,   D = diagonal of the sums of W      (equation 6)
+        w = exp(-color^2 / (2 contrast^2)) exp(-distance^2 / (2 (0.4 radius)^2)) exp(-strongest edge between / g)
+    The eigenvector of the second smallest lambda is cut where Ncut is least, then either part in turn.
+
     References
     ----------
     J. Shi and J. Malik, "Normalized cuts and image segmentation", IEEE Trans. Pattern Analysis and Machine

@@ -78,6 +78,13 @@ def random_walker(
     SettingError
         Scribbles and markers at once.
 
+    Notes
+    -----
+        w_pq = (exp(-beta |I_p - I_q|^2 / mean of |I_p - I_q|^2) + 0.001) / distance(p, q)
+        L_pp = sum over q of w_pq,   L_pq = -w_pq
+        x_p = probability to meet the label's seeds first:   L x = 0 beside the seeds, x = 1 on them, 0 on other seeds
+        label(p) = the label of the greatest x_p
+
     References
     ----------
     L. Grady, "Random walks for image segmentation", IEEE Trans. Pattern Analysis and Machine Intelligence 28(11),

@@ -48,6 +48,14 @@ def felzenszwalb(
         numbers : regions, how many there are.
         layers : means, each region in its mean color.
 
+    Notes
+    -----
+    With edge weights w, the difference of two neighbors in color:
+        Int(C) = greatest w in the least spanning tree of C      (equation 1)
+        Dif(A, B) = least w between A and B      (equation 2)
+        join A and B  <=>  Dif(A, B) <= min(Int(A) + scale / |A|, Int(B) + scale / |B|)      (equations 3 to 5)
+    Edges are taken in the order of their weights; the result is neither too coarse nor too fine.
+
     References
     ----------
     P. Felzenszwalb, D. Huttenlocher, "Efficient graph-based image segmentation",

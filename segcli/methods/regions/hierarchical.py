@@ -74,6 +74,15 @@ def hierarchical(
     InputError
         Too many single pixels to merge.
 
+    Notes
+    -----
+    With sizes n, mean colors m of two touching regions A, B and the mean gradient g along their border:
+        ward           root of (2 n_A n_B / (n_A + n_B)) * |m_A - m_B|
+        mean_color     |m_A - m_B|
+        boundary       g
+        ward_boundary  ward * g, over the root of all pixels
+    The pair that costs least is merged, its costs to its neighbors are made anew, and so on.
+
     References
     ----------
     J. M. Beaulieu and M. Goldberg, "Hierarchy in picture segmentation: a stepwise optimization approach", IEEE Trans.

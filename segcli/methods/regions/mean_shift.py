@@ -52,6 +52,13 @@ def mean_shift(
         numbers : regions, how many there are.
         layers : filtered (H, W, 3) uint8, each pixel in the color of its mode; means, each region in its mean color.
 
+    Notes
+    -----
+    With place x and color c of a walker, over the pixels q near it in both:
+        near: |x_q - x| <= radius  and  |c_q - c| <= color_radius
+        (x, c) <- mean of (x_q, c_q) over the near q,   until it stands still
+    This climbs the density of pixels in place and color together, as Epanechnikov's kernel estimates it.
+
     References
     ----------
     D. Comaniciu, P. Meer, "Mean shift: a robust approach toward feature space analysis",

@@ -63,6 +63,12 @@ def region_growing(
     InputError
         Points or markers on pixels that are left out, or no marker at all.
 
+    Notes
+    -----
+    With the mean m_R of a region R, or of its seed:
+        delta(p) = |I(p) - m_R|  for p beside R      (equation 1)
+        the p with the least delta of all joins next, as long as delta <= tolerance
+
     References
     ----------
     R. Adams, L. Bischof, "Seeded region growing",

@@ -71,6 +71,13 @@ def selective_search(
         number between 0 and 1, so that large regions do not all come first.
         numbers : regions, proposals (the boxes), and groupings.
 
+    Notes
+    -----
+        s(A, B) = color + texture + size + fill      (equation 6)
+        color, texture = sum over bins of min(histogram of A, histogram of B)      (equations 1, 3)
+        size = 1 - (|A| + |B|) / |picture|,   fill = 1 - (|box of A and B| - |A| - |B|) / |picture|      (4, 5)
+        rank = (place of the region in its grouping, from the last) * random number, 0 to 1
+
     References
     ----------
     J. Uijlings, K. van de Sande, T. Gevers, A. Smeulders, "Selective search for object recognition", Int. J. Computer

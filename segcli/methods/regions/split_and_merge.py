@@ -46,6 +46,13 @@ def split_and_merge(
         numbers : regions; blocks, the leaves of the quadtree.
         layers : quadtree (H, W) int32, its leaves; means, each region in its mean color.
 
+    Notes
+    -----
+    With the standard deviation s(R) of a region over all channels together:
+        split   a block with s > tolerance and a side above min_block into four
+        merge   the neighbors with the least s(A + B), while s(A + B) <= tolerance
+        s^2(A + B) follows from sizes n, sums and squares: sum of I^2 / n - (sum of I / n)^2
+
     References
     ----------
     S. Horowitz, T. Pavlidis, "Picture segmentation by a tree traversal algorithm", Journal of the ACM 23(2), 368-388,

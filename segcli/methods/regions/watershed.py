@@ -81,6 +81,13 @@ def watershed(
         choices : foreground; mask, where the picture itself was taken.
         layers : mask, distance, markers, gradient, lines, as far as they were needed.
 
+    Notes
+    -----
+        F = foreground;   D(p) = distance of p to the nearest pixel outside F
+        markers = maxima of G(sigma) * D, at least min_distance apart
+        label(p) = the marker from which the lowest pass leads to p: least over paths of the greatest -D on the way
+    Compactness raises the height of p by compactness * distance(p, marker).
+
     References
     ----------
     F. Meyer, "Topographic distance and watershed lines", Signal Processing 38(1), 113-125, 1994.

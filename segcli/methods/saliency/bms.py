@@ -59,6 +59,12 @@ def bms(
         numbers : threshold of the map.
         layers : saliency (H, W) float32, 0 to 1.
 
+    Notes
+    -----
+        B = { p : channel(p) > level } and its complement, for each channel and level
+        A = parts of B that do not touch the border, widened, over the root of their pixels
+        map = G(sigma) * sum of all A, widened
+
     References
     ----------
     J. Zhang, S. Sclaroff, "Exploiting surroundedness for saliency detection: a Boolean map approach",

@@ -56,6 +56,10 @@ def gbvs(
 
     Notes
     -----
+        w(i, j) = |M(i) - M(j)| exp(-distance^2 / (2 s^2))
+        activation a = equilibrium of the walk with chances w, each point's share of all weights
+        w2(i, j) = a(i) a(j) exp(-distance^2 / (2 s2^2));   map = sum over features of its equilibrium
+
     Features are compared by the amount of their difference, which the paper found as good as that of their logarithms.
 
     References

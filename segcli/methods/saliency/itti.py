@@ -53,6 +53,10 @@ def itti(
 
     Notes
     -----
+        C(c, s) = |level c - level s of a pyramid|, for c = 2, 3, 4 and s = c + 3, c + 4
+        N(M) = M (1 - mean of the other maxima)^2, of a map scaled to 1
+        map = N(sum of N(C intensity)) + N(sum of N(C colors)) + N(sum over 4 angles of N(sum of N(C angle)))
+
     Centers and surrounds of the color pairs are subtracted with equal signs, as the authors' later toolbox does; the
     other maxima of a map are those in windows of an eighth of its shorter side.
 

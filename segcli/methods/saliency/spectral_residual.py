@@ -47,6 +47,12 @@ def spectral_residual(
         numbers : threshold of the map.
         layers : saliency (H, W) float32, 0 to 1.
 
+    Notes
+    -----
+        A, P = amplitude and phase of the Fourier transform of I;   L = ln A
+        R = L - (mean of L over 3 x 3)
+        map = G(sigma) * |inverse transform of exp(R + i P)|^2      (equations 3 to 6)
+
     References
     ----------
     X. Hou, L. Zhang, "Saliency detection: a spectral residual approach", IEEE CVPR, 1-8, 2007.

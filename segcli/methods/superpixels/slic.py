@@ -54,6 +54,13 @@ def slic(
         numbers : regions, how many there are.
         layers : means (H, W, 3) or (H, W), each superpixel in its mean color.
 
+    Notes
+    -----
+    With color difference d_c and distance d_s of a pixel to a center, and cells of side S = root of (pixels / regions):
+        D^2 = d_c^2 + (d_s / S)^2 compactness^2
+        each pixel goes to the center of least D among those within S;   centers move to their pixels' mean
+        adaptive: d_c over its greatest value in the superpixel takes the place of compactness
+
     References
     ----------
     R. Achanta, A. Shaji, K. Smith, A. Lucchi, P. Fua, S. Suesstrunk, "SLIC superpixels compared to state-of-the-art

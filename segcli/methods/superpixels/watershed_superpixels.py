@@ -49,6 +49,11 @@ def watershed_superpixels(
         numbers : regions, how many there are.
         layers : gradient (H, W) float32; markers (H, W) int32; means, each superpixel in its mean color.
 
+    Notes
+    -----
+        height(p, marker) = |gradient of I at p| + compactness * distance(p, marker)
+        label(p) = the marker of a grid whose flood reaches p first
+
     References
     ----------
     P. Neubert, P. Protzel, "Compact watershed and preemptive SLIC: on improving trade-offs of superpixel segmentation

@@ -26,8 +26,9 @@ def hysteresis(
 ) -> Segmentation:
     """Keep what passes the weaker of two levels and hangs together with the stronger.
 
-    Works for objects whose inside is clear and whose rim is faint, and drops faint specks that stand alone. Fails when
-    objects and clutter touch: the weak level leaks from one into the other.
+    A strong level finds where objects surely are, a weak one how far they reach. Works for objects whose inside is
+    clear and whose rim is faint, and drops faint specks that stand alone. Fails when objects and clutter touch: the
+    weak level leaks from one into the other.
 
     Parameters
     ----------
@@ -57,6 +58,12 @@ def hysteresis(
     ------
     SettingError
         low above high.
+
+    Notes
+    -----
+    For bright objects:
+        strong = { p : I(p) > high },   weak = { p : I(p) > low }
+        object = parts of weak, connected by 4 or 8 neighbors, that hold a pixel of strong
 
     References
     ----------

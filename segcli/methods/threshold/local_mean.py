@@ -49,6 +49,12 @@ def local_mean(
     SettingError
         A window with an even side.
 
+    Notes
+    -----
+    With the mean m(p) of the window around p:
+        dark objects     I(p) < m(p) - offset
+        bright objects   I(p) > m(p) + offset
+
     References
     ----------
     P. D. Wellner, "Adaptive thresholding for the DigitalDesk", Xerox EuroPARC Technical Report EPC-1993-110, 1993.

@@ -49,6 +49,11 @@ def niblack(
     SettingError
         A window with an even side.
 
+    Notes
+    -----
+        m(p) = mean of I over the window,   s(p) = root of (mean of I^2 - m(p)^2)
+        T(p) = m(p) - k s(p)  for dark objects,   m(p) + k s(p)  for bright ones
+
     References
     ----------
     W. Niblack, "An introduction to digital image processing", Prentice-Hall, 115-116, 1986.

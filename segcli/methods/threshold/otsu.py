@@ -23,8 +23,9 @@ def otsu(
 ) -> Segmentation:
     """Cut the gray levels where the class means lie furthest apart.
 
-    Works when the histogram has humps of similar size. Fails under uneven light and when one class is
-    a few percent of the image. Exact for any number of classes: no cut has a larger variance between the classes.
+    All cuts of the histogram are compared by the variance between the classes that they make; the largest wins. Exact
+    for any number of classes. Works when the histogram has humps of similar size. Fails under uneven light and when
+    one class is a few percent of the image.
 
     Parameters
     ----------
@@ -55,6 +56,14 @@ def otsu(
         The image has fewer gray levels than classes, but more than one.
     SettingError
         A foreground other than bright is asked for with more than two classes.
+
+    Notes
+    -----
+    With shares w0, w1 and means m0, m1 of the pixels up to t and above it, and the mean m of all:
+        variance between(t) = w0 (m0 - m)^2 + w1 (m1 - m)^2 = w0 w1 (m1 - m0)^2      (equation 14)
+        t* = argmax over t of variance between(t)
+    The variance of all pixels is that between the classes plus that within them, so t* also makes the classes most
+    even. With more classes the sum of w_k (m_k - m)^2 is maximized over all cuts at once, by dynamic programming.
 
     References
     ----------

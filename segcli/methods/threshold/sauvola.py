@@ -55,6 +55,11 @@ def sauvola(
     SettingError
         A window with an even side.
 
+    Notes
+    -----
+        T(p) = m(p) (1 + k (s(p) / span - 1))      (equation 5; span is R there)
+    Where s = span the threshold is the mean; where s = 0 it is m (1 - k).
+
     References
     ----------
     J. Sauvola, M. Pietikainen, "Adaptive document image binarization", Pattern Recognition 33(2), 225-236, 2000.

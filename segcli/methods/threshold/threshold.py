@@ -28,6 +28,7 @@ def threshold(
 ) -> Segmentation:
     """Cut the gray levels at given thresholds, or where a rule finds them.
 
+    Every pixel is compared with the same few levels, given outright or read off the histogram by one of eight rules.
     Works when objects and background differ in brightness everywhere in the image. Fails under uneven light;
     each rule fails where the histogram lacks the shape that it looks for.
 
@@ -69,6 +70,15 @@ def threshold(
     SettingError
         Settings that exclude each other: at with a rule or with another number of classes, more than two classes
         with a rule for two, a foreground other than bright with more than two classes.
+
+    Notes
+    -----
+    With h(g) pixels of intensity g, and the two classes g <= t (dark, d) and g > t (bright, b):
+        isodata   t = (mean_d(t) + mean_b(t)) / 2
+        li        t = (mean_b - mean_d) / (ln mean_b - ln mean_d), repeated until it stands
+        yen       t = argmax ln (w (1 - w))^2 - ln (sum_d p^2 * sum_b p^2),   p = h / sum h,  w = sum_d p
+        triangle  t = argmax of the distance of (g, h(g)) below the line from the peak to the tail's end
+        midpoint  t = (peak_1 + peak_2) / 2;   valley, minimum: t = argmin of h between the peaks
 
     References
     ----------
