@@ -41,7 +41,8 @@ def explain_method(
     pixels = segmenter.preparation.apply(image, method.form, roi)[0]
     subject = Subject(method.name, result, image.color, pixels)
     notes = docstring_sections(method.function).get("Notes", "")
-    said = [f"{name}={value}" for name, value in {**segmenter.settings, **_hint_words(hints)}.items()]
+    given = {**segmenter.settings, **_hint_words(hints)}
+    said = [f"{name.replace('_', ' ')}={_plain(value)}" for name, value in given.items()]
     note = _facts(image, result, said)
     rows = explaining_rows(method.family, subject)
     return result, Sheet(method.command, method.summary, note, rows, notes, (method.paper,))
@@ -57,6 +58,13 @@ def _hint_words(hints: Mapping[str, Hint]) -> dict[str, str]:
             numbers = np.asarray(hint).reshape(-1)
             found[name] = ",".join(str(int(number)) for number in numbers[:8])
     return found
+
+
+def _plain(value: Any) -> str:
+    """A setting in words."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return ",".join(map(_plain, value)) if isinstance(value, tuple) else str(value)
 
 
 def _facts(image: Image, result: Segmentation, said: list[str]) -> str:

@@ -37,7 +37,7 @@ def colored(values: Array, bar: ColorBar | None) -> NDArray[np.uint8]:
         return np.zeros((*values.shape, 3), np.uint8)
     shown = (values.astype(np.float32) - bar.low) / (bar.high - bar.low)
     shown[~np.isfinite(shown)] = 0
-    return np.asarray(colormaps[bar.colors](np.clip(shown, 0, 1), bytes=True)[:, :, :3])
+    return np.array(colormaps[bar.colors](np.clip(shown, 0, 1), bytes=True)[:, :, :3])
 
 
 def extent_text(values: Array) -> str:

@@ -54,16 +54,17 @@ def panels(subject: Subject) -> list[list[Panel | None]]:
         rows.append([jump, _enlarged(subject, window)])
     else:
         rows.append([_by_strength(subject, response), _enlarged(subject, window)])
-    share = f"edges on {subject.inside.mean():.1%} of the picture"
-    rows.append([labels_panel(subject, "The edges", share), _lit(subject)])
+    noun = "lines" if subject.name == "ridges" else "edges"
+    share = f"{noun} on {subject.inside.mean():.1%} of the picture"
+    rows.append([labels_panel(subject, f"The {noun}", share), _lit(subject)])
     return rows
 
 
 def _busiest_stretch(marks: Array) -> int:
-    """Where the stretch of a line begins that holds the most edges."""
+    """Where the stretch of a line begins that goes in and out of edges most often."""
     if len(marks) <= STRETCH:
         return 0
-    sums = np.concatenate([[0], np.cumsum(marks)])
+    sums = np.concatenate([[0, 0], np.cumsum(marks[1:] != marks[:-1])])
     return int((sums[STRETCH:] - sums[:-STRETCH]).argmax())
 
 
@@ -71,6 +72,7 @@ def _profile(subject: Subject, response: Array, row: int, start: int, name: str)
     """Gray levels and response along a part of a row, with the edges."""
     stop = min(start + STRETCH, response.shape[1])
     places = np.arange(start, stop)
+    noun = "line" if subject.name == "ridges" else "edge"
     levels = {key: value for key, value in subject.numbers.items() if key in ("threshold", "low", "high")}
     if name == "response" and "jump" in subject.layers:
         levels = {}
@@ -83,7 +85,7 @@ def _profile(subject: Subject, response: Array, row: int, start: int, name: str)
         if name == "response" and not levels:
             axes.axhline(0, color="#66727f", linewidth=1)
         found = places[subject.inside[row, start:stop]]
-        axes.plot(found, response[row, found], "o", color="#e67700", markersize=6, label="edge", zorder=3)
+        axes.plot(found, response[row, found], "o", color="#e67700", markersize=6, label=noun, zorder=3)
         axes.plot([], [], color="#9aa5b1", linewidth=1.4, label="gray levels, to scale of their own")
         axes.set_xlim(places[0] - 0.5, places[-1] + 0.5)
         axes.legend(fontsize=10.5, frameon=False, loc="lower right", ncols=6, bbox_to_anchor=(1, 0.985), borderpad=0)
@@ -94,7 +96,9 @@ def _profile(subject: Subject, response: Array, row: int, start: int, name: str)
         beside.spines[["top", "right", "left", "bottom"]].set_visible(False)
         beside.set_yticks([])
 
-    crossing = "edges where the response changes its sign with a large enough jump" if not levels else "edges are dots"
+    crossing = (
+        "edges where the response changes its sign with a large enough jump" if not levels else f"{noun}s are dots"
+    )
     return Panel("Along the line", f"row {row}, columns {start} to {stop - 1}; {crossing}", draw=draw)
 
 

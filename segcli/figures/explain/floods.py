@@ -86,15 +86,14 @@ def _cut_through(subject: Subject, relief: Array, upside_down: bool) -> Panel | 
         across = np.arange(len(heights))
         axes.fill_between(across, heights, lowest - room, color="#b7a68c", linewidth=0)
         both = np.isin(held, pair)
-        level = float(heights[both & _near(held)].max()) if (both & _near(held)).any() else highest
+        dams = _meeting(held, pair)
+        level = float(max(heights[place : place + 2].max() for place in dams)) if len(dams) else highest
         axes.fill_between(
             across, heights, level, where=(heights < level) & both, color="#74b3e8", alpha=0.8, linewidth=0
         )
         axes.plot(across, heights, color="#5c4b33", linewidth=2)
-        change = np.flatnonzero(np.diff(held.astype(np.int64)) != 0)
-        for place in change:
-            if {int(held[place]), int(held[place + 1])} == set(pair):
-                axes.axvline(place + 0.5, color="#e03131", linewidth=3)
+        for place in dams:
+            axes.axvline(place + 0.5, color="#e03131", linewidth=3)
         for end in ends:
             spot = int(np.abs(places - end).sum(axis=1).argmin())
             axes.plot(spot, heights[spot], "o", color=CUT, markersize=9, markeredgecolor="white")
@@ -108,10 +107,10 @@ def _cut_through(subject: Subject, relief: Array, upside_down: bool) -> Panel | 
     return Panel("A cut through two neighbors", text, draw=draw)
 
 
-def _near(held: Array) -> Array:
-    """Places beside which the label changes."""
-    change = np.diff(held.astype(np.int64)) != 0
-    return np.asarray(np.concatenate([[False], change]) | np.concatenate([change, [False]]))
+def _meeting(held: Array, pair: tuple[int, int]) -> Array:
+    """Places on a line behind which one of a pair of labels follows the other."""
+    here, there = held[:-1], held[1:]
+    return np.flatnonzero(np.isin(here, pair) & np.isin(there, pair) & (here != there))
 
 
 def _neighbors(labels: Array) -> tuple[int, int] | None:

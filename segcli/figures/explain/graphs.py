@@ -82,9 +82,8 @@ def _trimap(subject: Subject, trimap: Array) -> Panel:
     """Sure and likely sides, tinted."""
     sides = {
         0: ((200, 60, 60), "surely background"),
-        1: ((255, 225, 0), "surely object"),
-        2: ((230, 150, 90), "likely background"),
-        3: ((90, 160, 230), "likely object"),
+        128: ((130, 130, 130), "unknown"),
+        255: ((255, 225, 0), "surely object"),
     }
     shown = (subject.picture * 0.55).astype(np.uint8)
     legend = []

@@ -22,6 +22,9 @@ ACCENT = "#ffe100"
 """Lines on pictures."""
 
 CASING = "#141414"
+NOTHING = (225, 225, 225)
+"""Where there is no value."""
+
 FEW = 12
 """Classes that a legend can name."""
 
@@ -102,7 +105,9 @@ def value_panel(title: str, values: Array, text: str = "", draw: Any = None) -> 
     """Values in colors, with their scale."""
     bar = scale_of(values)
     note = extent_text(values)
-    return Panel(title, f"{text} ({note})" if text else note, colored(values, bar), draw, bar=bar)
+    shown = colored(values, bar)
+    shown[~np.isfinite(values)] = NOTHING
+    return Panel(title, f"{text} ({note})" if text else note, shown, draw, bar=bar)
 
 
 def probability_panel(title: str, values: Array, text: str = "") -> Panel:
@@ -238,9 +243,9 @@ def borders(labels: Array) -> NDArray[np.bool_]:
 
 
 def busiest_row(marks: Array) -> int:
-    """The row with the most marked pixels, the nearest to the middle of equals."""
-    counts = np.count_nonzero(marks, axis=1)
-    rows = np.flatnonzero(counts == counts.max())
+    """The row that goes in and out of what is marked most often, the nearest to the middle of equals."""
+    counts = np.count_nonzero(marks[:, 1:] != marks[:, :-1], axis=1)
+    rows = np.flatnonzero(counts == counts.max(initial=0))
     return int(rows[np.abs(rows - len(marks) // 2).argmin()])
 
 
