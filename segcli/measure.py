@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segcli.arrays import Array
 from segcli.numeric.forms import as_gray
-from segcli.numeric.hulls import hull_corners, hull_rows
+from segcli.numeric.hulls import Spans, hull_spans
+from segcli.numeric.runs import Runs, cut_runs, run_starts
 from segcli.segmentation import VOID, Segmentation
 
 UNITS = {
@@ -87,22 +87,23 @@ def measure(segmentation: Segmentation, image: Array | None = None) -> dict[str,
     >>> {name: column.tolist() for name, column in measure(dot).items() if name in ("label", "area", "bbox-0")}
     {'label': [1], 'area': [1], 'bbox-0': [1]}
     """
-    regions = _regions(segmentation)
-    runs = _runs(regions, None if image is None else as_gray(image))
+    regions = regions_of(segmentation)
+    runs = cut_runs(regions)
     columns: dict[str, Array] = {"label": runs.labels.astype(np.int64)}
     if segmentation.kind == "classes":
-        firsts = np.searchsorted(runs.region, np.arange(len(runs.labels)))
-        columns["class"] = segmentation.labels[runs.row[firsts], runs.left[firsts]].astype(np.int64)
-    columns |= _moments(runs)
-    columns["perimeter"] = _perimeters(regions, runs.labels)
-    columns["eccentricity"] = columns.pop("eccentricity")
-    columns["solidity"] = columns["area"] / _hull_areas(runs)
-    if runs.intensity is not None:
-        columns["intensity_mean"] = _total(runs, runs.intensity) / columns["area"]
+        columns["class"] = classes_of(segmentation, runs)
+    found = moments(runs)
+    columns |= places(runs, found)
+    columns["perimeter"] = perimeters(regions, runs.labels)
+    columns["eccentricity"] = eccentricity(*principal_variances(found))
+    columns["solidity"] = columns["area"] / hull_areas(runs)
+    if image is not None:
+        sums = np.add.reduceat(as_gray(image).reshape(-1), run_starts(regions), dtype=np.float64)
+        columns["intensity_mean"] = runs.total(sums[runs.order]) / columns["area"]
     return columns
 
 
-def _regions(segmentation: Segmentation) -> NDArray[np.int32]:
+def regions_of(segmentation: Segmentation) -> NDArray[np.int32]:
     """Label the regions to measure, 0 elsewhere."""
     from segcli.opencv import cv2
 
@@ -126,78 +127,60 @@ def _regions(segmentation: Segmentation) -> NDArray[np.int32]:
     return rank[regions]
 
 
-@dataclass(frozen=True, eq=False)
-class _Runs:
-    """Horizontal runs of one region each, sorted by region, row and column.
-
-    labels : (regions,) numbers of the regions, rising.
-    region, row, left, right : (runs,) index into labels, and the pixels from left up to, not including, right.
-    intensity : (runs,) sums of the image, or None.
-    """
-
-    labels: Array
-    region: Array
-    row: Array
-    left: Array
-    right: Array
-    intensity: Array | None
+def classes_of(segmentation: Segmentation, runs: Runs) -> NDArray[np.int64]:
+    """The class of each region."""
+    return np.asarray(segmentation.labels[runs.row[runs.firsts], runs.left[runs.firsts]], np.int64)
 
 
-def _runs(regions: NDArray[np.int32], image: Array | None) -> _Runs:
-    """Cut the rows where the label changes."""
-    width = regions.shape[1]
-    change = np.ones(regions.shape, bool)
-    np.not_equal(regions[:, 1:], regions[:, :-1], out=change[:, 1:])
-    starts = np.flatnonzero(change)
-    lengths = np.diff(starts, append=regions.size)
-    sums = None if image is None else np.add.reduceat(image.reshape(-1), starts, dtype=np.float64)
-    labels = regions.reshape(-1)[starts]
-    order = np.argsort(labels, kind="stable")
-    order = order[np.count_nonzero(labels == 0) :]
-    numbers, region = np.unique(labels[order], return_inverse=True)
-    starts, lengths = starts[order], lengths[order]
-    row, left = np.divmod(starts, width)
-    return _Runs(numbers, region, row, left, left + lengths, None if sums is None else sums[order])
+class Moments(NamedTuple):
+    """Area, centroid, and second moments about it over the area, of each region; pixels."""
+
+    area: NDArray[np.float64]
+    row: NDArray[np.float64]
+    column: NDArray[np.float64]
+    row_variance: NDArray[np.float64]
+    column_variance: NDArray[np.float64]
+    covariance: NDArray[np.float64]
 
 
-def _total(runs: _Runs, values: Array) -> NDArray[np.float64]:
-    """Sum a value of the runs over each region; exact for whole numbers below 2^53."""
-    return np.bincount(runs.region, weights=values, minlength=len(runs.labels)).astype(np.float64)
-
-
-def _moments(runs: _Runs) -> dict[str, Array]:
-    """Area, centroid, bounding box and eccentricity, from sums over runs in closed form."""
-    firsts = np.searchsorted(runs.region, np.arange(len(runs.labels)))
-    lasts = np.searchsorted(runs.region, np.arange(len(runs.labels)), side="right") - 1
-    top, bottom = runs.row[firsts], runs.row[lasts] + 1
-    left = np.minimum.reduceat(runs.left, firsts) if len(firsts) else firsts
-    right = np.maximum.reduceat(runs.right, firsts) if len(firsts) else firsts
+def moments(runs: Runs) -> Moments:
+    """Sum over runs in closed form."""
+    top, left, _, _ = runs.bounds
     # Coordinates from each region's own corner keep the sums small, and so exact.
     rows = (runs.row - top[runs.region]).astype(np.float64)
     start = (runs.left - left[runs.region]).astype(np.float64)
-    length = (runs.right - runs.left).astype(np.float64)
-    last = start + length - 1
-    across = length * (start + last) / 2
+    last = start + runs.length - 1
+    across = runs.length * (start + last) / 2
     squares = (last * (last + 1) * (2 * last + 1) - (start - 1) * start * (2 * start - 1)) / 6
-    area = _total(runs, length)
-    row_mean, column_mean = _total(runs, length * rows) / area, _total(runs, across) / area
-    row_variance = _total(runs, length * rows**2) / area - row_mean**2
-    column_variance = _total(runs, squares) / area - column_mean**2
-    covariance = _total(runs, across * rows) / area - row_mean * column_mean
-    middle = (row_variance + column_variance) / 2
-    spread = np.hypot((row_variance - column_variance) / 2, covariance)
-    longer, shorter = middle + spread, np.maximum(middle - spread, 0)
+    area = runs.total(runs.length)
+    row, column = runs.total(runs.length * rows) / area, runs.total(across) / area
+    return Moments(
+        area,
+        top + row,
+        left + column,
+        runs.total(runs.length * rows**2) / area - row**2,
+        runs.total(squares) / area - column**2,
+        runs.total(across * rows) / area - row * column,
+    )
+
+
+def principal_variances(found: Moments) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The larger and the smaller variance along the axes of the ellipse with the same second moments."""
+    middle = (found.row_variance + found.column_variance) / 2
+    spread = np.hypot((found.row_variance - found.column_variance) / 2, found.covariance)
+    return middle + spread, np.maximum(middle - spread, 0)
+
+
+def eccentricity(longer: NDArray[np.float64], shorter: NDArray[np.float64]) -> NDArray[np.float64]:
+    """0 for a circle, towards 1 for a line, of variances along the axes."""
     ratio = np.divide(shorter, longer, out=np.ones_like(longer), where=longer > 0)
-    return {
-        "area": area.astype(np.int64),
-        "centroid-0": top + row_mean,
-        "centroid-1": left + column_mean,
-        "bbox-0": top,
-        "bbox-1": left,
-        "bbox-2": bottom,
-        "bbox-3": right,
-        "eccentricity": np.sqrt(np.maximum(1 - ratio, 0)),
-    }
+    return np.asarray(np.sqrt(np.maximum(1 - ratio, 0)))
+
+
+def places(runs: Runs, found: Moments) -> dict[str, Array]:
+    """Area, centroid and bounding box."""
+    boxes = {f"bbox-{number}": side for number, side in enumerate(runs.bounds)}
+    return {"area": found.area.astype(np.int64), "centroid-0": found.row, "centroid-1": found.column, **boxes}
 
 
 def _step_lengths() -> NDArray[np.float64]:
@@ -209,7 +192,7 @@ def _step_lengths() -> NDArray[np.float64]:
     return lengths
 
 
-def _perimeters(regions: NDArray[np.int32], labels: Array) -> NDArray[np.float64]:
+def perimeters(regions: NDArray[np.int32], labels: Array) -> NDArray[np.float64]:
     """Perimeter of each region after Benkrid and Crookes: border pixels, weighted by their border neighbors."""
     flat = np.pad(regions, 1).reshape(-1)
     width = regions.shape[1] + 2
@@ -229,17 +212,7 @@ def _perimeters(regions: NDArray[np.int32], labels: Array) -> NDArray[np.float64
     )
 
 
-def _hull_areas(runs: _Runs) -> NDArray[np.float64]:
+def hull_areas(runs: Runs) -> NDArray[np.float64]:
     """Pixels in the convex hull of each region, the hull taken around the midpoints of the pixels' sides."""
-    # Only the first and the last pixel of a row can touch the hull.
-    key = np.diff(runs.region, prepend=-1).astype(bool) | np.diff(runs.row, prepend=-1).astype(bool)
-    first = np.flatnonzero(key)
-    final = np.append(first, len(key))[1:] - 1
-    row, left, right = runs.row[first], runs.left[first], runs.right[final] - 1
-    bounds = np.searchsorted(runs.region[first], np.arange(len(runs.labels) + 1))
-    areas = np.empty(len(runs.labels))
-    for region, (start, stop) in enumerate(pairwise(bounds)):
-        corners = hull_corners(row[start:stop], left[start:stop], right[start:stop])
-        inner, outer = hull_rows(corners, int(row[start]), int(row[stop - 1]))
-        areas[region] = (outer - inner + 1).sum()
-    return areas
+    hull = hull_spans(Spans(*runs.rows))
+    return np.bincount(hull.region, weights=hull.last - hull.first + 1, minlength=len(runs.labels)).astype(np.float64)
