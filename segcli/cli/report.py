@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from segcli import __version__
 from segcli.errors import EnvironmentFailure, UsageError
@@ -70,17 +70,24 @@ def as_json(outcome: Outcome, settings: Mapping[str, Any]) -> str:
         found |= {
             "kind": outcome.kind,
             "size": list(outcome.size or ()),
-            "numbers": {name: _finite(value) for name, value in outcome.numbers.items()},
+            "numbers": {name: finite(value) for name, value in outcome.numbers.items()},
             "choices": dict(outcome.choices),
             "regions": outcome.regions,
-            "foreground": _finite(outcome.foreground),
+            "foreground": finite(outcome.foreground),
             "notes": list(outcome.notes),
         }
     return json.dumps(found, allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """A value as JSON can hold it: None for what is no finite number."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+class Writable(Protocol):
+    """What takes text."""
+
+    def write(self, text: str, /) -> object: ...
 
 
 class Text:
@@ -143,7 +150,7 @@ def appearing(path: str | None) -> Iterator[Text | None]:
 class Table:
     """Region measurements of all inputs, written as they come: CSV, or a JSON array of objects."""
 
-    def __init__(self, stream: Text, as_json: bool) -> None:
+    def __init__(self, stream: Writable, as_json: bool) -> None:
         self.stream = stream
         self.as_json = as_json
         self.columns: list[str] | None = None
@@ -151,20 +158,23 @@ class Table:
 
     def add(self, outcome: Outcome) -> None:
         """Write the rows of one input."""
+        if outcome.rows is not None:
+            page = {"page": outcome.page + 1} if outcome.page is not None else {}
+            self.add_rows({"input": outcome.name, **page}, outcome.rows)
+
+    def add_rows(self, named: Mapping[str, Any], rows: Mapping[str, list[Any]]) -> None:
+        """Write rows, given by columns, that begin with the same values."""
         import csv
 
-        if outcome.rows is None:
-            return
-        named = {"input": outcome.name, **({"page": outcome.page + 1} if outcome.page is not None else {})}
-        columns = [*named, *outcome.rows]
+        columns = [*named, *rows]
         if self.columns is None:
             self.columns = columns
             if not self.as_json:
                 csv.writer(self.stream, lineterminator="\n").writerow(columns)
-        for values in zip(*outcome.rows.values(), strict=True):
+        for values in zip(*rows.values(), strict=True):
             row = [*named.values(), *values]
             if self.as_json:
-                cells = dict(zip(columns, map(_finite, row), strict=True))
+                cells = dict(zip(columns, map(finite, row), strict=True))
                 self.stream.write(("[\n" if self.rows == 0 else ",\n") + json.dumps(cells))
             else:
                 csv.writer(self.stream, lineterminator="\n").writerow(map(_cell, row))

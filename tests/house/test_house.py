@@ -20,7 +20,7 @@ FLOORS = (
     {"arrays", "errors", "segmentation", "opencv", "expression"},
     {"numeric", "files", "scores"},
     {"method", "knob", "cleanup", "preparation", "methods", "networks", "filters", "filtering"},
-    {"learning", "fitting", "figures", "measure"},
+    {"learning", "fitting", "figures", "measure", "region_table"},
     {
         *("batch", "job", "segmenter", "network_segmenter", "phrase", "refine", "recipe"),
         *("recipe_steps", "recipe_file", "recipe_flow", "recipe_kinds", "recipe_kitchen", "remake", "rerun"),
@@ -28,6 +28,7 @@ FLOORS = (
         *("explanation", "explanation_words", "specimens"),
         *("check", "samples", "compare", "tune", "judge", "consensus", "truths", "compare_words"),
         *("convert", "conversion_plan"),
+        *("region_report", "cleaning"),
     },
     {"cli", "web", "__init__", "__main__"},
 )
