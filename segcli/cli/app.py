@@ -20,11 +20,11 @@ SECTIONS = {
     "Find a method": ("methods", "explain"),
     "Write a method down, and make results again": ("run", "recipe", "rerun"),
     "Teach and use networks": ("check", "train", "predict", "eval", "models", "export", "fit", "samples"),
-    "Work on masks": ("measure", "refine", "convert", "info"),
+    "Work on masks": ("measure", "clean", "refine", "convert", "info"),
 }
 """The commands that are no methods, under their headings."""
 VERBS = tuple(name for names in SECTIONS.values() for name in names)
-SHARING = ("predict", "refine", "run")
+SHARING = ("predict", "refine", "clean", "run")
 """Verbs that take what every segmenter takes."""
 
 
@@ -172,7 +172,7 @@ def _add_verbs(app: typer.Typer, called: str, arguments: list[str]) -> None:
             continue
         # What it takes may depend on what it is asked about.
         callback = module.callback_for(arguments) if hasattr(module, "callback_for") else getattr(module, name)
-        shown = guarded(sharing(callback) if name in SHARING else callback)
+        shown = guarded(sharing(callback, getattr(module, "WITHOUT", ())) if name in SHARING else callback)
         app.command(name, rich_help_panel=panels[name])(shown)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Optional, get_type_hints
 
@@ -177,8 +177,8 @@ SHARED: Mapping[str, Any] = {
 """Each shared option as Typer wants it, by its name in `Shared`."""
 
 
-def sharing(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a function the inputs and shared options behind its own parameters; it gets them as `shared`."""
+def sharing(function: Callable[..., None], without: Collection[str] = ()) -> Callable[..., None]:
+    """Give a function the inputs and shared options, but for some, behind its own; it gets them as `shared`."""
 
     def callback(**values: Any) -> None:
         shared = Shared.take(values)
@@ -190,7 +190,7 @@ def sharing(function: Callable[..., None]) -> Callable[..., None]:
         for parameter in inspect.signature(function).parameters.values()
         if parameter.name != "shared"
     ]
-    parameters = [*own, *shared_parameters()]
+    parameters = [*own, *(one for one in shared_parameters() if one.name not in without)]
     callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     callback.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     callback.__doc__ = function.__doc__

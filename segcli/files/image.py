@@ -21,11 +21,11 @@ class Digest:
     """The SHA-256 of a file, worked out when it is first asked for, once for all pages."""
 
     def __init__(self, data: bytes | memoryview) -> None:
-        self._data = data
+        self.data = data
 
     @cached_property
     def text(self) -> str:
-        return sha256(self._data).hexdigest()
+        return sha256(self.data).hexdigest()
 
 
 class Image:
@@ -66,6 +66,11 @@ class Image:
     def digest(self) -> str:
         """SHA-256 of the file's bytes, in hexadecimal."""
         return self._digest.text
+
+    @property
+    def data(self) -> bytes:
+        """The file's bytes, of all its pages."""
+        return bytes(self._digest.data)
 
     @property
     def size(self) -> tuple[int, int]:
