@@ -20,7 +20,7 @@ SECTIONS = {
     "Find a method": ("methods", "explain"),
     "Write a method down, and make results again": ("run", "recipe", "rerun"),
     "Teach and use networks": ("check", "train", "predict", "eval", "models", "export", "fit", "samples"),
-    "Work on masks": ("measure", "clean", "refine", "convert", "info"),
+    "Work on masks": ("measure", "clean", "diff", "refine", "convert", "info"),
 }
 """The commands that are no methods, under their headings."""
 VERBS = tuple(name for names in SECTIONS.values() for name in names)

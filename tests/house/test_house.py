@@ -28,7 +28,7 @@ FLOORS = (
         *("explanation", "explanation_words", "specimens"),
         *("check", "samples", "compare", "tune", "judge", "consensus", "truths", "compare_words"),
         *("convert", "conversion_plan"),
-        *("region_report", "cleaning"),
+        *("region_report", "cleaning", "mask_difference"),
     },
     {"cli", "web", "__init__", "__main__"},
 )
