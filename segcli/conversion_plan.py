@@ -91,11 +91,11 @@ def make_plan(request: Request) -> Plan:
 
     Raises
     ------
-    UsageError, InputError : nothing to do, one output for two pictures, an existing file, an output that is an input.
+    UsageError : nothing to do, one output for two pictures, an existing file, an output that is an input.
     """
     _check(request)
     sources = tuple(find_sources(request.inputs, request.source, request.recursive))
-    names = [source.names() for source in sources]
+    names = [_names(source) for source in sources]
     total = sum(map(len, names))
     outputs = tuple(tuple(_output(request, name, total) for name in one) for one in names)
     plan = Plan(request, sources, outputs)
@@ -106,6 +106,14 @@ def make_plan(request: Request) -> Plan:
     if request.target.name != "coco":
         _check_distinct(plan, names)
     return replace(plan, skipped=_check_existing(plan))
+
+
+def _names(source: Source) -> list[str]:
+    """Names of the pictures of a source; of one that cannot be read its own, for its failure is told in its turn."""
+    try:
+        return source.names()
+    except InputError:
+        return [source.name]
 
 
 def _check(request: Request) -> None:
@@ -215,7 +223,10 @@ def _is_own(path: str, plan: Plan, source: Source | None) -> bool:
 def origin(plan: Plan, source: Source) -> dict[str, str]:
     """Name and hash of what an output is made from."""
     if plan.request.target.name != "coco" or len(plan.sources) == 1:
-        return {"input": os.path.basename(portable(source.path)), "sha256": source.digest}
+        return {
+            "input": "stdin" if source.data is not None else os.path.basename(portable(source.path)),
+            "sha256": source.digest,
+        }
     whole = sha256()
     for one in plan.sources:
         whole.update(f"{portable(one.name)} {one.digest}\n".encode())

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from segcli.conversion_plan import Plan, Request, listing, origin
 from segcli.errors import EnvironmentFailure, InputError
 from segcli.files.annotations import coco, yolo
-from segcli.files.annotations.annotated import Annotated, class_name, fingerprint, in_parts, things_of
+from segcli.files.annotations.annotated import Annotated, class_name, fingerprint, in_parts, ranked, things_of
 from segcli.files.annotations.formats import Format, Reading, Writing, module_of
 from segcli.files.annotations.losses import shaped
 from segcli.files.annotations.sources import Pictures, Source, settled
@@ -31,6 +31,7 @@ class Converted:
     source : the format that it had.
     picture : what was written; None where nothing was.
     message : what was wrong.
+    objects : how many things or numbers it has.
     data : what is for standard output.
     """
 
@@ -40,6 +41,7 @@ class Converted:
     source: str = ""
     picture: Annotated | None = None
     message: str = ""
+    objects: int = 0
     data: bytes | None = None
 
 
@@ -76,7 +78,7 @@ def convert(plan: Plan) -> Iterator[Converted]:
             if not request.dry and output != STDOUT:
                 _put(output, data)
             piped = data if output == STDOUT and isinstance(data, bytes) else None
-            yield Converted(shown, "done", output, source.form.name, done, data=piped)
+            yield Converted(shown, "done", output, source.form.name, done, objects=_count(done), data=piped)
     if listing(request) and not request.dry and listing(request) not in plan.skipped:
         put(listing(request), yolo.encode_names(names))
 
@@ -183,7 +185,7 @@ def _bound(plan: Plan, reading: Reading, pictures: Pictures | None) -> Iterator[
         yield Converted(plan.sources[0].path, "skipped", output, plan.sources[0].form.name)
         return
     book: coco.Book | None = None
-    written: list[tuple[Source, Annotated, str, str]] = []
+    written: list[tuple[Converted, str]] = []
     failed = 0
     for source in plan.sources:
         for name, picture in source.pictures(reading, pictures):
@@ -195,18 +197,27 @@ def _bound(plan: Plan, reading: Reading, pictures: Pictures | None) -> Iterator[
                 failed += 1
                 yield Converted(_shown(source, name), "failed", output, source.form.name, message=str(failure))
                 continue
-            empty = replace(ready, things=None, labels=None)
-            written.append((source, empty, name, fingerprint(replace(ready, names={}))))
+            done = Converted(_shown(source, name), "done", output, source.form.name, objects=_count(ready))
+            done = replace(done, picture=replace(ready, things=None, labels=None))
+            written.append((done, fingerprint(replace(ready, names={}))))
     if failed or book is None:
         return
     data = book.encode()
     back = coco.decode_all(data, Reading())
-    for (_, _, name, digest), (_, picture) in zip(written, back, strict=True):
+    for (_, digest), (name, picture) in zip(written, back, strict=True):
         if isinstance(picture, InputError) or fingerprint(replace(picture, names={})) != digest:
             raise EnvironmentFailure(f"{name!r} did not come back from COCO as it was; nothing was written.")
     if not request.dry and output != STDOUT:
         put(output, data)
     piped = data if output == STDOUT else None
-    for source, empty, name, _ in written:
-        yield Converted(_shown(source, name), "done", output, source.form.name, empty, data=piped)
+    for done, _ in written:
+        yield replace(done, data=piped)
         piped = None
+
+
+def _count(picture: Annotated) -> int:
+    """How many things a picture has, or numbers besides that of what nothing covers."""
+    if picture.labels is None:
+        return len(picture.things or ())
+    found, _ = ranked(picture.labels)
+    return int((found != picture.uncovered).sum())

@@ -209,7 +209,8 @@ def _words(one: Converted, target: str) -> str:
     if one.picture is None:
         return "in place already"
     width, height = one.picture.size
-    return f"{one.source} to {target}, {one.picture.kind}, {width} x {height}"
+    what = {"mask": "mask", "classes": f"{one.objects:,} classes", "instances": f"{one.objects:,} objects"}
+    return f"{one.source} to {target}, {what[one.picture.kind]}, {width} x {height}"
 
 
 def _row(one: Converted, target: str, dry: bool) -> dict[str, Any]:
@@ -224,7 +225,7 @@ def _row(one: Converted, target: str, dry: bool) -> dict[str, Any]:
     }
     if one.picture is not None:
         names = {str(label): name for label, name in one.picture.names.items()}
-        row |= {"kind": one.picture.kind, "size": list(one.picture.size), "names": names}
+        row |= {"kind": one.picture.kind, "size": list(one.picture.size), "objects": one.objects, "names": names}
     if one.message:
         row["error"] = {"code": "bad-input", "exit_code": 1, "message": one.message}
     return row

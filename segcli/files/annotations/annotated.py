@@ -102,8 +102,7 @@ def things_of(picture: Annotated) -> tuple[Thing, ...]:
     assert labels is not None
     # Shifted by one, so that class 0 is found where it is a class like the others.
     skipped = picture.uncovered
-    found, places = np.unique(labels, return_inverse=True)
-    places = places.reshape(labels.shape).astype(np.int32)
+    found, places = ranked(labels)
     things: list[Thing] = []
     for place, box in enumerate(find_objects(places + 1)):
         value = int(found[place])
@@ -114,6 +113,18 @@ def things_of(picture: Annotated) -> tuple[Thing, ...]:
         number = value if picture.kind == "instances" else len(things) + 1
         things.append(Thing(mask, box[1].start, box[0].start, number, label))
     return tuple(things)
+
+
+def ranked(labels: Labels) -> tuple[Array, Labels]:
+    """The numbers that occur, in order, and the place of each pixel's number among them."""
+    highest = int(labels.max())
+    if highest > max(1 << 16, 4 * labels.size):
+        found, places = np.unique(labels, return_inverse=True)
+        return found, places.reshape(labels.shape).astype(np.int32)
+    # Many times faster than sorting.
+    occurs = np.bincount(labels.ravel(), minlength=highest + 1) > 0
+    table = np.cumsum(occurs, dtype=np.int32) - 1
+    return np.flatnonzero(occurs), np.asarray(table[labels])
 
 
 def only_label(names: Mapping[int, str]) -> int:

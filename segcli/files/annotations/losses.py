@@ -60,6 +60,8 @@ def shaped(picture: Annotated, form: Format, kind: Kind | None, allowed: frozens
     if kind not in form.kinds:
         raise LossError(_wrong_kind(kind, form))
     picture = _of_kind(picture, form, kind, allowed)
+    if form.things:
+        picture = as_things(picture)
     missing = [word for word in LOSSES if word not in form.holds]
     _refuse({word: _CHECKS[word](picture, form) for word in missing if word not in allowed}, form, kind)
     for word in missing:

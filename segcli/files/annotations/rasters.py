@@ -76,7 +76,8 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
         names = own_names(dict(enumerate(next((one for one in KNOWN.values() if len(one) == meaning.count), ()))))
     if instances is not None:
         return _with_void(instances, classes == VOID, (name, size, names))
-    if meaning.kind == "mask" and not (classes == VOID).any():
+    # Masks some of which have void are classes all together.
+    if meaning.kind == "mask" and VOID not in meaning.table.values():
         return Annotated(name, size, "mask", _one(names), labels=classes.astype(np.int32))
     return Annotated(name, size, "classes", names, labels=classes.astype(np.int32))
 

@@ -32,6 +32,7 @@ class Source:
     form : what it is.
     data : of standard input.
     files : of a folder of masks: path of each by its stem.
+    problem : why it is none; then it fails when its turn comes.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Source:
     form: Format
     data: bytes | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
 
     def contents(self) -> bytes:
         """The bytes of the file; of a folder those of all its files.
@@ -47,6 +49,8 @@ class Source:
         ------
         InputError : it cannot be read.
         """
+        if self.problem:
+            raise InputError(self.problem)
         if self.files:
             return b"".join(read_bytes(path) for path in self.files.values())
         return self.data if self.data is not None else read_bytes(self.path)
@@ -134,8 +138,7 @@ def find_sources(inputs: Sequence[str], form: Format | None, recursive: bool) ->
 
     Raises
     ------
-    UsageError : nothing is found, or a file that is named is not there.
-    InputError : a file that is named is none; the message names it.
+    UsageError : nothing is found, or an empty pipe.
     """
     found: dict[str, Source] = {}
     for text in dict.fromkeys(inputs):
@@ -170,7 +173,7 @@ def _file(path: str, form: Format | None) -> Source:
     try:
         return Source(path, stem, form or detect(read_bytes(path)))
     except InputError as failure:
-        raise InputError(f"{path!r} {failure}") from failure
+        return Source(path, stem, FORMATS["png"], problem=str(failure))
 
 
 def _folder(folder: str, form: Format | None, recursive: bool) -> list[Source]:

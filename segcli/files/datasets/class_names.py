@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -171,12 +172,9 @@ def _rows(path: str) -> list[list[str]]:
     """The words of a file, by lines; a first line that only says what columns there are is left out."""
     try:
         text = read_bytes(path).decode("utf-8-sig")
-        if path.lower().endswith(".json"):
-            held = json.loads(text)
-            if not isinstance(held, list) or not all(isinstance(name, str) for name in held):
-                raise UsageError(f"{path!r} is no list of names.")
-            return [[name] for name in held]
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as failure:
+        if path.lower().endswith((".json", ".toml")):
+            return _held_rows(path, text)
+    except (ValueError, RecursionError) as failure:
         raise UsageError(f"the classes {path!r} cannot be read: {failure}.") from failure
     except InputError as failure:
         raise UsageError(f"the classes {path!r}: the file {failure}") from failure
@@ -191,6 +189,27 @@ def _rows(path: str) -> list[list[str]]:
         del rows[0]
     if not rows:
         raise UsageError(f"{path!r} names no classes.")
+    return rows
+
+
+def _held_rows(path: str, text: str) -> list[list[str]]:
+    """The rows of a JSON or TOML file: a list of names, or a table of numbers or colors by name.
+
+    TOML may have the table or the list under `classes`.
+    """
+    held = json.loads(text) if path.lower().endswith(".json") else tomllib.loads(text)
+    if isinstance(held, dict) and set(held) == {"classes"}:
+        held = held["classes"]
+    if isinstance(held, list) and all(isinstance(name, str) for name in held):
+        return [[name] for name in held]
+    if not isinstance(held, dict):
+        raise UsageError(f"{path!r} is no list of names, and no table of numbers or colors by name.")
+    rows = []
+    for name, value in held.items():
+        numbers = value if isinstance(value, list) else [value]
+        if not all(isinstance(number, int) and not isinstance(number, bool) for number in numbers):
+            raise UsageError(f"{path!r} has {value!r} for {name!r}; expected a number, or red, green and blue.")
+        rows.append([str(name), *map(str, numbers)])
     return rows
 
 
