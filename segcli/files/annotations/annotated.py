@@ -14,6 +14,8 @@ from segcli.numeric.outlines import fill
 from segcli.segmentation import VOID, Kind
 
 GROUND = "background"
+NO_CLASS = -1
+"""The label of a thing that is void; files that have classes by number call it 255, with the name void."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -24,7 +26,7 @@ class Thing:
     ----------
     mask : (h, w) bool, no larger than the object; left, top say where it lies in the picture.
     number : of the object in its picture, from 1.
-    label : number of its class; 255 is void.
+    label : number of its class, or NO_CLASS.
     crowd : whether it stands for several objects that nobody told apart.
     """
 
@@ -77,7 +79,17 @@ def class_name(names: Mapping[int, str], label: int) -> str:
     >>> class_name({2: "cell"}, 2), class_name({}, 1), class_name({}, 3)
     ('cell', 'object', 'class_3')
     """
-    return names.get(label) or {1: "object", VOID: "void"}.get(label, f"class_{label}")
+    return names.get(label) or {1: "object", NO_CLASS: "void"}.get(label, f"class_{label}")
+
+
+def label_in_file(label: int) -> int:
+    """The number that a label has in a file."""
+    return VOID if label == NO_CLASS else label
+
+
+def label_from_file(number: int, name: str) -> int:
+    """The label of a number in a file: 255 is void only where it is called so."""
+    return NO_CLASS if number == VOID and name == class_name({}, NO_CLASS) else number
 
 
 def own_names(names: Mapping[int, str]) -> dict[int, str]:
@@ -92,7 +104,7 @@ def own_names(names: Mapping[int, str]) -> dict[int, str]:
 def things_of(picture: Annotated) -> tuple[Thing, ...]:
     """The objects of a picture; of labels each number that occurs, or each class, is one.
 
-    Void is a thing of the class 255, unless uncovered pixels are void anyway.
+    Void is a thing of NO_CLASS, unless uncovered pixels are void anyway.
     """
     if picture.things is not None:
         return picture.things
@@ -110,6 +122,7 @@ def things_of(picture: Annotated) -> tuple[Thing, ...]:
             continue
         mask = places[box] == place
         label = value if picture.kind != "instances" else only_label(picture.names)
+        label = NO_CLASS if picture.kind == "classes" and value == VOID else label
         number = value if picture.kind == "instances" else len(things) + 1
         things.append(Thing(mask, box[1].start, box[0].start, number, label))
     return tuple(things)
@@ -146,7 +159,7 @@ def painted(picture: Annotated, kind: Kind, *, larger_below: bool = False) -> An
     if picture.labels is not None and kind == picture.kind:
         return picture
     # Void is no object; of classes it is one more.
-    things: Iterable[Thing] = [thing for thing in things_of(picture) if thing.label != VOID or kind == "classes"]
+    things: Iterable[Thing] = [thing for thing in things_of(picture) if thing.label != NO_CLASS or kind == "classes"]
     if larger_below:
         things = sorted(things, key=lambda thing: (-int(thing.mask.sum()), thing.number))
     out = replace(picture, kind=kind, things=None)
@@ -155,7 +168,7 @@ def painted(picture: Annotated, kind: Kind, *, larger_below: bool = False) -> An
     for thing in things:
         height, width = thing.mask.shape
         box = np.s_[thing.top : thing.top + height, thing.left : thing.left + width]
-        value = {"instances": thing.number, "classes": thing.label, "mask": 1}[kind]
+        value = {"instances": thing.number, "classes": label_in_file(thing.label), "mask": 1}[kind]
         below = thing.mask & (owner[box] > 0) & (labels[box] != value)
         if not larger_below and below.any():
             other = int(owner[box][below][0])
@@ -176,7 +189,7 @@ def with_void(picture: Annotated, void: Mask) -> Annotated:
     things = things_of(picture)
     mask, left, top = cut_out(void)
     number = max((thing.number for thing in things), default=0) + 1
-    return replace(picture, labels=None, things=(*things, Thing(mask, left, top, number, VOID)))
+    return replace(picture, labels=None, things=(*things, Thing(mask, left, top, number, NO_CLASS)))
 
 
 def united(things: Iterable[Thing], size: tuple[int, int]) -> Mask:
@@ -194,7 +207,7 @@ def in_parts(picture: Annotated) -> Annotated:
 
     found: list[Thing] = []
     for thing in things_of(picture):
-        parts, count = connected_components(thing.mask) if thing.label != VOID else (thing.mask.astype(np.int32), 1)
+        parts, count = connected_components(thing.mask) if thing.label != NO_CLASS else (thing.mask.astype(np.int32), 1)
         for part in range(1, count + 1):
             mask, left, top = cut_out(parts == part, thing.left, thing.top)
             found.append(replace(thing, mask=mask, left=left, top=top, number=len(found) + 1))

@@ -17,8 +17,17 @@ import numpy as np
 
 from segcli.arrays import Mask
 from segcli.errors import InputError
-from segcli.files.annotations.annotated import Annotated, Thing, class_name, cut_out, filled, own_names
-from segcli.files.annotations.formats import Reading, Writing, read_json
+from segcli.files.annotations.annotated import (
+    Annotated,
+    Thing,
+    class_name,
+    cut_out,
+    filled,
+    label_from_file,
+    label_in_file,
+    own_names,
+)
+from segcli.files.annotations.formats import MOST, Reading, Writing, read_json
 from segcli.files.annotations.shapes import is_stepped, outlines
 from segcli.files.datasets.example import plain_name
 from segcli.files.datasets.meaning import KINDS
@@ -40,22 +49,25 @@ def decode_all(data: bytes, reading: Reading) -> Iterator[tuple[str, Annotated |
     held = read_json(data)
     rows: dict[Any, list[dict[str, Any]]] = defaultdict(list)
     try:
-        names = own_names({int(row["id"]): str(row["name"]) for row in held.get("categories") or []})
+        said = {int(row["id"]): str(row["name"]) for row in held.get("categories") or []}
+        names = own_names({label_from_file(number, name): name for number, name in said.items()})
         images = [(row["id"], str(row["file_name"]), int(row["width"]), int(row["height"])) for row in held["images"]]
         for row in held["annotations"]:
             rows[row["image_id"]].append(row)
+        known = {identity for identity, *_ in images}
     except FAULTS as failure:
         raise InputError(f"is no sound COCO file: {type(failure).__name__}, {failure}.") from failure
-    lost = sorted(map(str, set(rows) - {identity for identity, *_ in images}))
-    if lost:
-        raise InputError(f"has annotations of image {lost[0]}, which it does not list.")
+    lost = sorted(map(str, set(rows) - known))
+    if lost or len(known) < len(images):
+        what = f"annotations of image {lost[0]}, which it does not list" if lost else "two images of one id"
+        raise InputError(f"has {what}.")
     kind = reading.kind or _own_kind(held)
     for identity, file_name, width, height in images:
         name = plain_name(file_name)
         about = Annotated(name, (width, height), kind, names, file_name=file_name)
         try:
             Limits().check_size(width, height)
-            yield name, _picture(about, rows.get(identity, []))
+            yield name, _picture(about, rows.get(identity, []), said)
         except InputError as failure:
             yield name, failure
 
@@ -81,18 +93,21 @@ def _own_kind(held: Mapping[str, Any]) -> Any:
     return kind if kind in KINDS else "instances"
 
 
-def _picture(about: Annotated, rows: list[dict[str, Any]]) -> Annotated:
+def _picture(about: Annotated, rows: list[dict[str, Any]], said: Mapping[int, str]) -> Annotated:
     """A picture with its objects."""
     own = [row.get("number") for row in rows]
-    numbered = all(isinstance(number, int) and number > 0 for number in own) and len(set(own)) == len(own)
+    whole = all(isinstance(number, int) and 0 < number <= MOST for number in own)
+    numbered = whole and len(set(own)) == len(own)
     things = []
     for place, row in enumerate(rows, start=1):
         try:
             mask, left, top = _mask(row["segmentation"], *about.size)
-            number = int(row["number"]) if numbered else place
+            number, label = int(row["number"]) if numbered else place, int(row["category_id"])
+            if not 0 <= label <= MOST:
+                raise InputError(f"is of category {label}; expected a number from 0 to {MOST}.")
+            label = label_from_file(label, said.get(label, ""))
             if mask.size:
-                crowd = bool(row.get("iscrowd", 0))
-                things.append(Thing(mask, left, top, number, int(row["category_id"]), crowd))
+                things.append(Thing(mask, left, top, number, label, bool(row.get("iscrowd", 0))))
         except InputError as failure:
             raise InputError(
                 f"has the annotation {row.get('id')!r} of {about.file_name!r}, which {failure}"
@@ -158,9 +173,9 @@ class Book:
             raise InputError(f"holds {picture.kind}, others hold {self.kind}; --kind says what all of them mean.")
         things = picture.things or ()
         for label in {*picture.names, *(thing.label for thing in things)}:
-            name = class_name(picture.names, label)
-            if self.names.setdefault(label, name) != name:
-                raise InputError(f"calls class {label} {name!r}, others call it {self.names[label]!r}.")
+            name, number = class_name(picture.names, label), label_in_file(label)
+            if self.names.setdefault(number, name) != name:
+                raise InputError(f"calls class {number} {name!r}, others call it {self.names[number]!r}.")
         width, height = picture.size
         identity = len(self.images) + 1
         file_name = picture.file_name or f"{picture.name}.png"
@@ -172,7 +187,7 @@ class Book:
             row = {
                 "id": len(self.annotations) + 1,
                 "image_id": identity,
-                "category_id": thing.label,
+                "category_id": label_in_file(thing.label),
                 "segmentation": self._outline(thing, outline, width, height),
                 "area": int(thing.mask.sum()),
                 "bbox": [thing.left, thing.top, wide, tall],

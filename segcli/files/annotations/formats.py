@@ -188,7 +188,7 @@ def _of_archive(data: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, OSError) as failure:
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as failure:
         raise InputError(f"is a damaged zip archive: {failure}.") from failure
     if any(name.endswith(".npy") for name in names):
         return "npz"

@@ -14,8 +14,16 @@ import numpy as np
 
 from segcli.arrays import Array
 from segcli.errors import InputError
-from segcli.files.annotations.annotated import Annotated, Thing, class_name, filled, own_names
-from segcli.files.annotations.formats import Reading, Writing, read_json
+from segcli.files.annotations.annotated import (
+    Annotated,
+    Thing,
+    class_name,
+    filled,
+    label_from_file,
+    label_in_file,
+    own_names,
+)
+from segcli.files.annotations.formats import MOST, Reading, Writing, read_json
 from segcli.files.annotations.shapes import by_parts, outlines
 from segcli.files.datasets.meaning import KINDS
 from segcli.files.limits import Limits
@@ -33,7 +41,7 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
     InputError : no size is given or said, a geometry that is no polygon.
     """
     held = read_json(data)
-    features = held["features"] if held.get("type") == "FeatureCollection" else [held]
+    features = held.get("features") if held.get("type") == "FeatureCollection" else [held]
     size = _size(held, reading)
     Limits().check_size(*size)
     if not isinstance(features, list) or not all(isinstance(one, dict) for one in features):
@@ -87,9 +95,11 @@ def _thing(feature: dict[str, Any], place: int, numbers: dict[str, int], size: t
     """One object."""
     held = _properties(feature)
     number, label = held.get("number", place), held.get("class", numbers.get(_said(feature), 1))
-    if not isinstance(number, int) or not isinstance(label, int) or number < 1 or label < 0:
+    whole = isinstance(number, int) and isinstance(label, int)
+    if not whole or not 1 <= number <= MOST or not 0 <= label <= MOST:
         raise InputError(f"has feature {place} with number {number!r} and class {label!r}; expected whole numbers.")
     mask, left, top = filled(_rings(feature.get("geometry"), place), *size)
+    label = label_from_file(label, _said(feature))
     return Thing(mask, left, top, number, label, bool(held.get("crowd", False)))
 
 
@@ -121,7 +131,7 @@ def encode(picture: Annotated, writing: Writing) -> bytes:
         properties: dict[str, Any] = {
             "objectType": "annotation",
             "classification": {"name": class_name(picture.names, thing.label)},
-            "class": thing.label,
+            "class": label_in_file(thing.label),
             "number": thing.number,
         }
         if thing.crowd:

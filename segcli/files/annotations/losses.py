@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from segcli.errors import InputError
 from segcli.files.annotations.annotated import (
+    NO_CLASS,
     Annotated,
     OverlapError,
     Thing,
@@ -71,7 +72,7 @@ def shaped(picture: Annotated, form: Format, kind: Kind | None, allowed: frozens
         raise LossError(f"{said}; {others} hold that.")
     if form.things:
         return in_parts(as_things(picture)) if form.name == "yolo" and kind != "instances" else as_things(picture)
-    void = [thing for thing in picture.things or () if thing.label == VOID] if kind == "instances" else []
+    void = [thing for thing in picture.things or () if thing.label == NO_CLASS] if kind == "instances" else []
     flat = replace(painted(picture, kind), names=_kept_names(picture, form))
     return with_void(flat, united(void, picture.size)) if void else flat
 
@@ -109,6 +110,8 @@ def _of_kind(picture: Annotated, form: Format, kind: Kind, allowed: frozenset[st
         return replace(as_things(picture), kind=kind)
     first = {"crowds": _crowds(picture, form), "void": _void(picture, FORMATS["yolo"]) if kind == "mask" else ""}
     if kind == "classes":
+        for said, others in _high_class(picture.things or ()):
+            raise LossError(f"{said}; {others} hold that.")
         first["overlaps"] = _overlaps(replace(picture, kind=kind), form)
     _refuse({word: text for word, text in first.items() if word not in allowed}, form, picture.kind)
     changed = painted(picture, kind, larger_below=True)
@@ -117,7 +120,7 @@ def _of_kind(picture: Annotated, form: Format, kind: Kind, allowed: frozenset[st
 
 def _numbered(picture: Annotated) -> list[Thing]:
     """The numbered objects, without void and without looking at labels."""
-    return [thing for thing in picture.things or () if thing.label != VOID]
+    return [thing for thing in picture.things or () if thing.label != NO_CLASS]
 
 
 def _overlaps(picture: Annotated, form: Format) -> str:
@@ -176,7 +179,7 @@ def _void(picture: Annotated, form: Format) -> str:
     if picture.kind == "classes" and picture.labels is not None and not form.things:
         # 255 among classes is void in every label picture.
         return ""
-    pixels = sum(int(thing.mask.sum()) for thing in things_of(picture) if thing.label == VOID)
+    pixels = sum(int(thing.mask.sum()) for thing in things_of(picture) if thing.label == NO_CLASS)
     return f"{pixels} void pixels" if pixels else ""
 
 
@@ -236,7 +239,7 @@ _GIVEN_UP: dict[str, Callable[[Annotated], Annotated]] = {
     ),
     "parts": in_parts,
     "void": lambda picture: replace(
-        picture, labels=None, things=tuple(thing for thing in things_of(picture) if thing.label != VOID)
+        picture, labels=None, things=tuple(thing for thing in things_of(picture) if thing.label != NO_CLASS)
     ),
 }
 
@@ -251,6 +254,13 @@ def _kept_names(picture: Annotated, form: Format) -> dict[int, str]:
     return {labels[0]: class_name(picture.names, labels[0])}
 
 
+def _high_class(things: Sequence[Thing]) -> Iterator[tuple[str, str]]:
+    """A class that cannot be a number beside that of void."""
+    highest = max((thing.label for thing in things), default=0)
+    if highest >= VOID:
+        yield f"has class {highest}, label pictures have classes up to {VOID - 1}", "coco, geojson and yolo by objects"
+
+
 def _bounds(picture: Annotated, form: Format, kind: Kind) -> Iterator[tuple[str, str]]:
     """What is out of a format's bounds, and which formats have wider ones."""
     things = picture.things or ()
@@ -262,9 +272,8 @@ def _bounds(picture: Annotated, form: Format, kind: Kind) -> Iterator[tuple[str,
         if highest > form.most:
             wider = [row.name for row in FORMATS.values() if row.most >= highest and kind in row.kinds]
             yield f"has object {highest}, {form.name} numbers {form.most:,} at most", ", ".join(wider)
-    elif not form.things and max((thing.label for thing in things), default=0) > VOID:
-        highest = max(thing.label for thing in things)
-        yield f"has class {highest}, label pictures of classes have 255 at most", "coco, geojson, yolo"
+    elif kind == "classes" and not form.things:
+        yield from _high_class(things)
     if form.name in ("yolo", "roi") and any(thing.label == 0 for thing in things_of(picture)):
         named = class_name(picture.names, 0)
         yield f"has a class 0, {named!r}, and in {form.name} 0 is background", "coco, geojson, png"

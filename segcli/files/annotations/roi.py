@@ -20,7 +20,16 @@ import numpy as np
 
 from segcli.arrays import Array
 from segcli.errors import InputError
-from segcli.files.annotations.annotated import Annotated, Thing, class_name, filled, own_names
+from segcli.files.annotations.annotated import (
+    NO_CLASS,
+    Annotated,
+    Thing,
+    class_name,
+    filled,
+    label_from_file,
+    label_in_file,
+    own_names,
+)
 from segcli.files.annotations.formats import Reading, Writing
 from segcli.files.annotations.shapes import outlines
 from segcli.files.datasets.meaning import KINDS
@@ -79,7 +88,7 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
         names = {int(label): str(text) for label, text in record["names"].items()}
     things = []
     for number, (_, one) in zip(numbers, found, strict=True):
-        label = one.group or 1
+        label = label_from_file(one.group or 1, one.properties.get("class", ""))
         names.setdefault(label, one.properties.get("class", class_name({}, label)))
         mask, left, top = filled(one.rings, *size)
         if mask.size:
@@ -216,8 +225,8 @@ def encode(picture: Annotated, writing: Writing) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for thing, rings in zip(things, outlines(things, picture.size, 8), strict=True):
             name = f"{thing.number:0{digits}d}"
-            named = thing.label in picture.names
-            words = f"class: {picture.names[thing.label]}\n" if named else ""
+            named = thing.label in picture.names or thing.label == NO_CLASS
+            words = f"class: {class_name(picture.names, thing.label)}\n" if named else ""
             words += "crowd: 1\n" if thing.crowd else ""
             info = zipfile.ZipInfo(f"{name}.roi")
             info.compress_type = zipfile.ZIP_DEFLATED
@@ -247,7 +256,7 @@ def encode_outline(rings: list[Ring], name: str, thing: Thing, words: str) -> by
     start = HEADER + len(body)
     text, properties = name.encode("utf-16-be"), words.encode("utf-16-be")
     name_at = start + SECOND
-    group = 0 if thing.label == 1 else thing.label
+    group = 0 if thing.label == 1 else label_in_file(thing.label)
     words_at = name_at + len(text) if words else 0
     second = struct.pack(
         *(">16xii4xhBBifii", name_at, len(text) // 2, 0, group, 0, 0, 0.0),

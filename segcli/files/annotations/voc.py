@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from segcli.files.annotations.annotated import Annotated, painted, united
+from segcli.files.annotations.annotated import NO_CLASS, Annotated, painted, united
 from segcli.files.annotations.formats import Writing
 from segcli.files.annotations.rasters import decode as decode
 from segcli.files.label_png import encode_png
@@ -19,6 +19,6 @@ def encode(picture: Annotated, writing: Writing) -> bytes:
     labels = np.asarray(painted(picture, picture.kind).labels).copy()
     if picture.kind == "instances":
         record["void"] = VOID
-        void = [thing for thing in picture.things or () if thing.label == VOID]
+        void = [thing for thing in picture.things or () if thing.label == NO_CLASS]
         labels[united(void, picture.size)] = VOID
     return sealed(encode_png(labels.astype(np.uint8), voc_palette()), record)
