@@ -159,7 +159,8 @@ class Judge:
         objects (f1-instance, ap-instance, pq): instances as they are; of masks and classes above 0 the connected
         parts (8 neighbors), on both sides.
         regions (covering, rand, vi): instances and classes as they are, each number a region; of masks the connected
-        parts (4 neighbors) and, as one more region, the ground between them, on both sides.
+        parts (4 neighbors) and, as one more region, the ground between them, on both sides. Two classes against a
+        true mask are a mask too.
 
         Parameters
         ----------
@@ -221,6 +222,8 @@ class Judge:
 
     def _regions(self, found: Segmentation, true: TrueLabels) -> tuple[Array, Array]:
         """Regions and true regions of the pixels that count."""
+        if true.kind == "mask" and found.kind == "classes" and found.labels.max(initial=0) <= 1:
+            found = Segmentation(self._object(found), "mask")
         whole = true.labels if true.void is None else np.where(true.void, 0, true.labels)
         pair = as_regions(found), as_regions(Segmentation(whole, true.kind))
         return pair if true.void is None else (pair[0][~true.void], pair[1][~true.void])

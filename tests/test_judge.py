@@ -83,6 +83,15 @@ def test_regions_compare_partitions_whatever_their_numbers() -> None:
     assert Judge("rand").score(found, truth) == pytest.approx(2 / 6)
 
 
+def test_two_classes_are_a_mask_where_the_truth_is_one() -> None:
+    truth = np.array([[1, 0, 1]], np.uint8)
+    for name in ("covering", "rand"):
+        assert Judge(name).score(of([[1, 0, 1]], "classes"), truth) == 1
+        # Against classes each number is one region, wherever it is.
+        assert Judge(name).score(of([[1, 0, 1]], "classes"), TrueLabels(truth, "classes")) == 1
+        assert Judge(name).score(of([[1, 0, 1]]), TrueLabels(truth, "classes")) < 1
+
+
 def test_a_partition_has_no_object_and_says_so() -> None:
     regions, truth = of([[1, 2, 3]], "instances"), np.array([[0, 1, 1]], np.uint8)
     assert is_partition(regions)
