@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -74,27 +74,30 @@ def named_entries(names: Sequence[str]) -> tuple[Entry, ...]:
 
 
 def entry_of(words: str) -> Entry:
-    """The segmenter that words name.
+    """The segmenter that words name: a method with settings, a model, a recipe's file.
 
     Raises
     ------
     UsageError : there is none, or it needs a hint.
     """
-    from segcli.phrase import names_a_method, segmenter_from_words
+    from segcli.phrase import segmenter_named
 
     words = " ".join(words.split())
-    if names_a_method(words):
-        segmenter = segmenter_from_words(words)
+    segmenter = segmenter_named(words)
+    if isinstance(segmenter, MethodSegmenter):
         if needs_a_hint(segmenter.method):
             raise UsageError(f"{segmenter.name} needs a fitted model, so it cannot be compared by its name alone.")
         label = " ".join([segmenter.name, *words.split()[1:]])
         return Entry(label, segmenter, lines=draws_lines(segmenter))
-    from segcli.network_segmenter import ModelFile, NetworkSegmenter
+    from segcli.network_segmenter import NetworkSegmenter
 
-    model = ModelFile.open(words)
-    by_borders = model.card.target == "borders"
-    network = NetworkSegmenter((model,), instances=by_borders, to_gray=model.card.channels == 1)
-    return Entry(words, network, model.card.segments or model.card.data)
+    if not isinstance(segmenter, NetworkSegmenter):
+        return Entry(words, segmenter)
+    card = segmenter.card
+    if not words.startswith("predict "):
+        # A name alone is the network as it is best used; on the processor, as all others are.
+        segmenter = replace(segmenter, device="cpu", instances=card.target == "borders", to_gray=card.channels == 1)
+    return Entry(words, segmenter, card.segments or card.data)
 
 
 def draws_lines(segmenter: MethodSegmenter) -> bool:

@@ -70,10 +70,20 @@ def test_segmenters_are_named_with_settings_and_models_say_what_they_are_for() -
     assert entry.label == "kmeans classes=3 space=lab"
     assert entry.segmenter.record["settings"]["classes"] == 3
     assert "nuclei" in entry_of("unet").about
+    assert entry_of("predict model=unet").segmenter.record["settings"]["instances"] is False
+    assert entry_of("unet").segmenter.record["settings"]["instances"] is True
     assert entry_of("canny").lines
     assert not entry_of("regions-from-edges").lines
     assert [one.label for one in named_entries(["otsu", "otsu", "chan_vese"])] == ["otsu", "chan-vese"]
     assert len(named_entries(["all", "otsu classes=3"])) == len(usual_entries()) + 1
+
+
+def test_a_recipe_takes_part_as_a_method_does(save: Save, tmp_path: Path) -> None:
+    place = tmp_path / "dark.toml"
+    place.write_text('[[steps]]\nuse = "otsu"\nforeground = "dark"\n')
+    rivals = Contest(named_entries([str(place), "otsu foreground=dark"]))
+    one, other = contest_all(rivals, [Item(str(save("a.png")))], workers=2)
+    assert one.foreground == other.foreground > 0.5
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_several_pictures_get_means_with_intervals_and_are_ranked_by_disagreemen
     assert wanted[0] > wanted[-1]
     assert found["outputs"] == ["compare.png", "t.json"]
     rows = json.loads(Path("t.json").read_text())
-    assert next(row["method"] for row in rows if row["picture"] == "(mean)") == "otsu"
+    assert {row["method"] for row in rows if row["picture"] == "(mean)"} >= {"otsu", "majority"}
     assert found["pictures"][0]["agreement"][0][0] == 1
 
 

@@ -38,7 +38,7 @@ def compare(
             "--methods",
             WHO,
             "A,B,...",
-            "Methods and models by name; all is the usual ones. Default: every method that needs no hint, and the "
+            "Methods, models and recipes by name; all is the usual ones. Default: every method that needs no hint, and the "
             "networks that come along.",
         ),
     ] = None,
