@@ -38,8 +38,8 @@ def compare(
             "--methods",
             WHO,
             "A,B,...",
-            "Methods, models and recipes by name; all is the usual ones. Default: every method that needs no hint, and the "
-            "networks that come along.",
+            "Methods, models and recipes by name; all is the usual ones. Default: every method that needs no hint, and "
+            "the networks that come along.",
         ),
     ] = None,
     settings: Annotated[
