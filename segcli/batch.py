@@ -129,7 +129,7 @@ def each(
                 deaths += 1
                 if deaths > DEATHS_IN_A_ROW:
                     raise EnvironmentFailure("workers keep dying; memory may be short: try --jobs 1.") from None
-                _stop(pool)
+                stop_pool(pool)
                 # Any job in flight may be the one at fault: try each by itself in a pool of its own.
                 waiting = deque((chunk, _alone(function, chunk, future, pools, died)) for chunk, future in waiting)
                 pool = pools()
@@ -138,7 +138,7 @@ def each(
             waiting.popleft()
             yield from results
     finally:
-        _stop(pool)
+        stop_pool(pool)
 
 
 def _chunk(function: Callable[[J], T], chunk: list[J]) -> list[T]:
@@ -193,9 +193,9 @@ def _alone(
             results.append(_submit(pool, function, [job]).result()[0])
         except BrokenProcessPool:
             results.append(died(job))
-            _stop(pool)
+            stop_pool(pool)
             pool = pools()
-    _stop(pool)
+    stop_pool(pool)
     settled: Future[list[T]] = Future()
     settled.set_result(results)
     return settled
@@ -254,7 +254,7 @@ def _leave_with(parent: Any) -> None:
     os._exit(1)
 
 
-def _stop(pool: Executor) -> None:
+def stop_pool(pool: Executor) -> None:
     """Drop what is queued, give running jobs two seconds to finish, then end the workers."""
     processes = list((getattr(pool, "_processes", None) or {}).values())
     pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,1 @@
+"""Finding the method, its settings and its steps that fit pictures with a truth."""
