@@ -64,7 +64,7 @@ def choose(scores: Numbers, complexity: Numbers, defaults: NDArray[np.bool_]) ->
     complexity : (candidates,), how many things differ from a method as it comes.
     defaults : (candidates,), which are methods as they come; at least one.
     """
-    known: NDArray[np.bool_] = np.isfinite(scores).any(axis=0)
+    known = np.asarray(np.isfinite(scores).any(axis=0))
     seen = scores[:, known]
     # A candidate without a score where others have one had nothing to show there.
     seen = np.where(np.isnan(seen), np.nanmin(seen, axis=0, keepdims=True), seen)

@@ -45,7 +45,7 @@ class Facts:
     side : shorter side of the smallest picture, in pixels.
     colored : whether the pictures have colors.
     low, high : gray levels between which 98 % of the pixels lie.
-    thickness : typical thickness of a true object, in pixels.
+    thickness : typical thickness of a true object, or of the ground between them where that is thinner, in pixels.
     area : typical area of a true object; least : of the small ones (a tenth is smaller).
     bright : whether true objects are brighter than what is around them.
     numbers : what each method said it had chosen by itself, by method and setting.

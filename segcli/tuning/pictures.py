@@ -151,9 +151,8 @@ def find_facts(pictures: Pictures, split: bool) -> Facts:
         objects = truth.labels if truth.kind == "instances" else objects_from_classes(mask.astype(np.uint8))
         areas.append(np.bincount(objects.ravel())[1:])
         if mask.any() and not mask.all():
-            depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
-            # Over a strip or disc of thickness t depths are spread up to t / 2 and t / 2.
-            thick.append(4 * float(np.median(depth[mask])))
+            # Membranes are thin and what they enclose is not; lengths that matter are those of the thinner.
+            thick.append(min(_thickness(mask), _thickness(~mask)))
             near = cv2.dilate(mask.astype(np.uint8), np.ones((15, 15), np.uint8)).astype(bool) & ~mask
             bright.append(float(np.nanmean(gray[mask])) > float(np.nanmean(gray[near if near.any() else ~mask])))
     sizes = np.concatenate(areas)
@@ -169,6 +168,14 @@ def find_facts(pictures: Pictures, split: bool) -> Facts:
         bright=sum(bright) * 2 >= len(bright),
         split=split,
     )
+
+
+def _thickness(mask: NDArray[np.bool_]) -> float:
+    """How thick a mask is: over a strip of thickness t the distances to the border lie evenly up to t / 2."""
+    from segcli.opencv import cv2
+
+    depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+    return 4 * float(np.median(depth[mask]))
 
 
 def spread_places(pictures: Pictures, count: int) -> tuple[int, ...]:
