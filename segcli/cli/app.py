@@ -17,7 +17,7 @@ from segcli.errors import EnvironmentFailure, SegcliError, SettingError
 INTERRUPTED, CLOSED, TERMINATED = 130, 141, 143
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 SECTIONS = {
-    "Find a method": ("methods", "explain", "compare", "tune"),
+    "Find a method": ("compare", "tune", "explain", "methods"),
     "Write a method down, and make results again": ("run", "recipe", "rerun"),
     "Teach and use networks": ("check", "train", "predict", "eval", "models", "export", "fit", "samples"),
     "Work on masks": ("measure", "clean", "diff", "refine", "convert", "info"),
