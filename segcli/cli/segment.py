@@ -11,10 +11,10 @@ from typing import Any
 
 from segcli.batch import segment, worker_count
 from segcli.cli.options import Shared
-from segcli.cli.report import Table, about, appearing, as_json, line, printable, progress
-from segcli.cli.request import Request, make_request, method_segmenter
+from segcli.cli.report import Table, about, appearing, as_json, line, progress
+from segcli.cli.request import make_request, method_segmenter
 from segcli.files.hints import Hints
-from segcli.job import Job, Outcome
+from segcli.job import Outcome
 from segcli.method import Method
 from segcli.numeric import compiled
 from segcli.segmenter import Segmenter
@@ -58,7 +58,9 @@ def run_segmenter(
     gc.freeze()
     gc.enable()
     if shared.dry_run:
-        _print_plan(request, command, shared.json)
+        from segcli.cli.plan import print_plan
+
+        print_plan(request, command, worker_count(shared.jobs), json=shared.json, quiet=shared.quiet)
         return
     request.prepare()
     compiled.announce = None if shared.quiet else lambda: _say_compiling(command)
@@ -95,33 +97,6 @@ def run_segmenter(
 
 def _say_compiling(command: str) -> None:
     print(f"segcli {command}: note: compiling inner loops for this machine, once; some seconds", file=sys.stderr)
-
-
-def _print_plan(request: Request, command: str, json: bool) -> None:
-    """What a run would do, one line an output, or one JSON object a page."""
-    for job in request.jobs():
-        if json:
-            _print_json_plan(job, request.work.segmenter.record)
-            continue
-        for outcome in job.ready:
-            print(f"{printable(job.item.name)} -> {', '.join(map(printable, outcome.outputs))}  in place already")
-        for _, outputs in job.pages:
-            for output in outputs:
-                print(f"{printable(job.item.name)} -> {printable(output.path)}  {output.kind}")
-        if job.problem:
-            print(f"segcli {command}: {about(job.item.name, job.problem)}", file=sys.stderr)
-    print(f"{len(request.items)} inputs; nothing was written", file=sys.stderr)
-
-
-def _print_json_plan(job: Job, record: dict[str, Any]) -> None:
-    """What a run would do with one input, as the objects that the run would print."""
-    outcomes = list(job.ready)
-    for page, outputs in job.pages:
-        outcomes.append(Outcome(job.item.name, "planned", page, tuple(output.path for output in outputs)))
-    if job.problem:
-        outcomes.append(Outcome(job.item.name, "failed", code="bad-input", exit_code=1, message=job.problem))
-    for outcome in outcomes:
-        print(as_json(outcome, record))
 
 
 @dataclass

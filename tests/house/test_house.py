@@ -23,7 +23,16 @@ FLOORS = (
     {"learning", "fitting", "figures", "measure", "region_table"},
     {
         *("batch", "job", "segmenter", "network_segmenter", "phrase", "refine", "recipe"),
-        *("recipe_steps", "recipe_file", "recipe_flow", "recipe_kinds", "recipe_kitchen", "remake", "rerun"),
+        *(
+            "recipe_steps",
+            "recipe_file",
+            "recipe_flow",
+            "recipe_kinds",
+            "recipe_kitchen",
+            "remake",
+            "rerun",
+            "estimate",
+        ),
         *("evaluate", "evaluation_plan", "evaluation_page", "evaluation_words", "predictions"),
         *("explanation", "explanation_words", "specimens", "check", "samples", "compare"),
         *("tune", "judge", "consensus", "truths", "panels", "compare_words"),
