@@ -52,7 +52,7 @@ def split_prose(text: str) -> tuple[str, str, str]:
 
 def _section(title: str, text: str) -> str:
     """A heading and its text, prose broken to lines, indented lines as they are; nothing of nothing."""
-    from segcli.figures.sheet import paragraphs
+    from segcli.figures.lettering import paragraphs
 
     if not text.strip():
         return ""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segcli.arrays import Array
+from segcli.figures.lettering import broken, paragraphs, wide
 from segcli.figures.pages import DOTS_PER_INCH, FAINT, INK, MARGIN, RGB, WIDTH, ColorBar
 
 Form = Literal["png", "svg", "pdf"]
@@ -103,22 +104,6 @@ def sheet_figure(sheet: Sheet) -> Any:
     return figure
 
 
-def paragraphs(text: str) -> list[str]:
-    """Prose joined to one line a paragraph; indented lines as they are."""
-    found: list[str] = []
-    joins = False
-    for line in text.splitlines():
-        if line.startswith(" ") or not line.strip():
-            joins = False
-            found += [line] if line.strip() else []
-        elif joins:
-            found[-1] += f" {line}"
-        else:
-            joins = True
-            found.append(line)
-    return found
-
-
 @contextmanager
 def plain_style() -> Iterator[None]:
     """Matplotlib's own settings, whatever a user has changed, and nothing left to chance."""
@@ -159,7 +144,6 @@ class _Placing:
         self.figure = figure
         self.top = 22.0
         self.placed: list[Callable[[float], None]] = []
-        self._renderer = figure.canvas.get_renderer()
 
     def words(
         self,
@@ -177,7 +161,7 @@ class _Placing:
 
         font = FontProperties(family=family, size=size, weight=weight)
         step = size * DOTS_PER_INCH / 72 * LINE_HEIGHT
-        for line in self._broken(text, font, width):
+        for line in broken(text, font, width):
             self._write(line, left, self.top + step / 2, font, color)
             self.top += step
 
@@ -188,27 +172,6 @@ class _Placing:
             )
 
         self.placed.append(write)
-
-    def _broken(self, text: str, font: Any, width: float) -> list[str]:
-        """Lines that are no wider than they may be; a line that begins with spaces keeps them."""
-        if not text.strip():
-            return []
-        lines, words = [], text.split()
-        indent = text[: len(text) - len(text.lstrip())]
-        line = indent + words[0]
-        for word in words[1:]:
-            if self._wide(f"{line} {word}", font) <= width:
-                line = f"{line} {word}"
-            else:
-                lines.append(line)
-                line = indent + ("  " if indent else "") + word
-        if indent or self._wide(text, font) <= width:
-            # Formulas are set in columns; what fits stays as it was written.
-            return [text] if self._wide(text, font) <= width else [*lines, line]
-        return [*lines, line]
-
-    def _wide(self, text: str, font: Any) -> float:
-        return float(self._renderer.get_text_width_height_descent(text, font, False)[0])
 
     def row(self, panels: Row) -> None:
         """Put panels beside each other."""
@@ -286,13 +249,13 @@ class _Placing:
         self.top += 6
         across = left
         for color, text in panel.legend:
-            wide = 26 + self._wide(text, font)
-            if across > left and across + wide > left + width:
+            room = 26 + wide(text, font)
+            if across > left and across + room > left + width:
                 across = left
                 self.top += LEGEND_LINE
             self._square(color, across, self.top)
             self._write(text, across + 22, self.top + LEGEND_LINE / 2, font, INK)
-            across += wide + 18
+            across += room + 18
         self.top += LEGEND_LINE
 
     def _square(self, color: RGB, left: float, top: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,7 @@ DECIMALS = 5
 
 
 def segment_map(
-    image: Array, valid: Array | None, size: int, center: float, compute: Callable[[Map], Map]
+    image: Array, valid: Array | None, size: int, center: float, compute: Callable[[Map], tuple[Map, Mapping[str, Map]]]
 ) -> Segmentation:
     """Find the salient pixels of a picture by a map that is computed on a smaller copy of it.
 
@@ -35,12 +35,14 @@ def segment_map(
         The map is computed on the smallest box around these.
     size : longer side of the copy, in pixels; smaller pictures are not enlarged.
     center : 0 to 1; the map is weighed by 1 - center + center * Gaussian around the middle.
-    compute : from (height, width, 3) float32 colors, 0 to 255, to a (height, width) map, 0 and more.
+    compute : from (height, width, 3) float32 colors, 0 to 255, to a (height, width) map, 0 and more, and the maps that
+        it is made of, by name and of any size.
 
     Returns
     -------
     Segmentation
-        A mask by Otsu's threshold of the map, with the map scaled to 0 to 1 as layer and as score of the object.
+        A mask by Otsu's threshold of the map, with the map scaled to 0 to 1 as layer and as score of the object; the
+        maps that it is made of, scaled alike, are layers too.
     """
     box = extent_of(valid, image.shape[:2])
     window = (slice(box.top, box.bottom), slice(box.left, box.right))
@@ -49,9 +51,14 @@ def segment_map(
         note = "the picture is the same everywhere; nothing in it stands out"
         return Segmentation(np.zeros(image.shape[:2], np.uint8), "mask", notes=(note,))
     small = Reduced(part, None if valid is None else valid[window], size)
-    found = unit(compute(small.colors)) * np.float32(center * middle(small.shape) + 1 - center)
-    saliency = np.zeros(image.shape[:2], np.float32)
-    saliency[window] = np.round(unit(small.enlarge(np.ascontiguousarray(found, np.float32))), DECIMALS)
+    computed, parts = compute(small.colors)
+    found = unit(computed) * np.float32(center * middle(small.shape) + 1 - center)
+    layers = {"saliency": np.zeros(image.shape[:2], np.float32)}
+    layers["saliency"][window] = np.round(unit(small.enlarge(np.ascontiguousarray(found, np.float32))), DECIMALS)
+    for name, plane in parts.items():
+        layers[name] = np.zeros(image.shape[:2], np.float32)
+        layers[name][window] = np.round(unit(_enlarged(plane, part.shape[:2])), DECIMALS)
+    saliency = layers["saliency"]
     inside = saliency[window] if valid is None else saliency[window][valid[window]]
     threshold = otsu_threshold(histogram(inside.reshape(1, -1)))
     mask = saliency > threshold
@@ -62,9 +69,16 @@ def segment_map(
         "mask",
         scores=np.stack([1 - saliency, saliency]),
         numbers={"threshold": threshold},
-        layers={"saliency": saliency},
+        layers=layers,
         notes=() if mask.any() else ("nothing stands out",),
     )
+
+
+def _enlarged(plane: Map, shape: tuple[int, ...]) -> Map:
+    """A small map at the picture's size."""
+    from segcli.opencv import cv2
+
+    return np.asarray(cv2.resize(np.ascontiguousarray(plane), (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR))
 
 
 def unit(values: Map) -> Map:

@@ -29,6 +29,7 @@ from segcli.segmentation import VOID, Segmentation
 WINDOW = 24
 """Side of the part in which pixels and their links are drawn one by one."""
 
+LARGE, MOST_KINDS = 0.2, 5
 EIGENVECTORS = ("eigenvector_2", "eigenvector_3", "eigenvector_4")
 
 
@@ -73,9 +74,14 @@ def hints_panel(subject: Subject) -> Panel:
         return _trimap(subject, seeds)
     seeds = np.where(seeds == VOID, 0, seeds).astype(np.int32)
     painted = paint(Segmentation(seeds, "instances"))
+    # Large seeds, such as all that lies outside a box, must let the picture through.
+    share = 0.5 if np.count_nonzero(seeds) > LARGE * seeds.size else 0.0
+    painted = np.rint(painted * (1 - share) + subject.picture * share).astype(np.uint8)
     shown = np.where((seeds > 0)[:, :, None], painted, subject.picture)
-    count = int(np.count_nonzero(np.bincount(seeds.ravel())[1:]))
-    return Panel("Seeds on the picture", f"{count} kinds", shown, coarse=True)
+    counts = np.bincount(seeds.ravel())
+    text = ", ".join(f"{counts[kind]:,} of {kind}" for kind in np.flatnonzero(counts) if kind)
+    few = np.count_nonzero(counts[1:]) <= MOST_KINDS
+    return Panel("Seeds on the picture", f"pixels: {text}" if few else "many kinds", shown, coarse=True)
 
 
 def _trimap(subject: Subject, trimap: Array) -> Panel:

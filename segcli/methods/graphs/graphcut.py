@@ -79,6 +79,7 @@ def graphcut(
         numbers["contrast"] : in image units; 0 where no two neighbors differ, and links then weigh weight / distance.
         layers["posterior"] : (H, W) float32, probability of object by color alone; with more than two classes instead
         layers["likeliest"], the class by color alone, and series["energy"], after each round of moves.
+        layers["seeds"] : (H, W) uint8, of hints: 1 object, 2 background, 0 open.
 
     Raises
     ------
@@ -138,7 +139,7 @@ def graphcut(
         "mask",
         numbers=numbers,
         choices=choices,
-        layers={"posterior": posterior},
+        layers={"posterior": posterior, **({} if scribbles is None and box is None else {"seeds": seeds})},
         notes=_notes(mask, valid),
     )
 

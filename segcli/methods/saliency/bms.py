@@ -57,7 +57,7 @@ def bms(
         labels : (H, W) uint8, the map above its Otsu threshold.
         scores : (2, H, W) float32; the second is the map, 0 to 1.
         numbers : threshold of the map.
-        layers : saliency (H, W) float32, 0 to 1.
+        layers : saliency (H, W) float32, 0 to 1; channel_1 to channel_3, what is surrounded in each whitened channel.
 
     Notes
     -----
@@ -80,12 +80,14 @@ def bms(
     return segment_map(image, valid, working_size, center, lambda colors: _surrounded(colors, step, sigma))
 
 
-def _surrounded(colors: Map, step: float, sigma: float) -> Map:
-    """The mean attention map over channels, levels and both signs (sections 3.1 and 3.2)."""
+def _surrounded(colors: Map, step: float, sigma: float) -> tuple[Map, dict[str, Map]]:
+    """The mean attention map, and that of each channel, over channels, levels and both signs (sections 3.1 and 3.2)."""
     from segcli.opencv import cv2
 
     total = np.zeros(colors.shape[:2], np.float32)
-    for channel in _channels(colors):
+    parts: dict[str, Map] = {}
+    for number, channel in enumerate(_channels(colors), start=1):
+        before = total.copy()
         for level in np.arange(0, 255, step):
             for positive in (True, False):
                 boolean = ((channel > level) == positive).astype(np.uint8)
@@ -94,8 +96,9 @@ def _surrounded(colors: Map, step: float, sigma: float) -> Map:
                 if attention.any():
                     wide = cv2.dilate(attention, np.ones((ATTENTION, ATTENTION), np.uint8))
                     total += wide / np.float32(np.sqrt(np.count_nonzero(wide)))
+        parts[f"channel_{number}"] = total - before
     widened = cv2.dilate(total, np.ones((MAP, MAP), np.uint8))
-    return np.asarray(cv2.GaussianBlur(widened, (0, 0), sigma) if sigma else widened, np.float32)
+    return np.asarray(cv2.GaussianBlur(widened, (0, 0), sigma) if sigma else widened, np.float32), parts
 
 
 def _channels(colors: Map) -> list[NDArray[np.float32]]:

@@ -52,7 +52,7 @@ def gbvs(
         labels : (H, W) uint8, the map above its Otsu threshold.
         scores : (2, H, W) float32; the second is the map, 0 to 1.
         numbers : threshold of the map.
-        layers : saliency (H, W) float32, 0 to 1.
+        layers : saliency (H, W) float32, 0 to 1; color, intensity and orientation, the maps that it is made of.
 
     Notes
     -----
@@ -77,16 +77,16 @@ def gbvs(
     return segment_map(image, valid, 512, center, lambda colors: _equilibrium(colors, grid))
 
 
-def _equilibrium(colors: Map, grid: int) -> Map:
-    """The map of the paper's sections 3.1 and 3.2, added over the features."""
+def _equilibrium(colors: Map, grid: int) -> tuple[Map, dict[str, Map]]:
+    """The map, and what it is made of, of the paper's sections 3.1 and 3.2, added over the features."""
     from segcli.opencv import cv2
 
     factor = min(1.0, grid / max(colors.shape[:2]))
     height, width = (max(1, round(side * factor)) for side in colors.shape[:2])
     side = (height + width) / 2
     near, nearer = (_closeness((height, width), share * side) for share in (REACH, GATHER))
-    total = np.zeros((height, width), np.float32)
-    for planes in _features(colors):
+    parts: dict[str, Map] = {}
+    for name, planes in zip((*PLANES, "orientation"), _features(colors), strict=True):
         channel = np.zeros(height * width)
         for plane in planes:
             cells = unit(np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA))).ravel()
@@ -94,9 +94,9 @@ def _equilibrium(colors: Map, grid: int) -> Map:
             # such a walk is known without walking, each point's share of all weights.
             activation = _share((np.abs(cells[:, None] - cells) * near).sum(axis=1))
             channel += _share(activation * (nearer @ activation))
-        total += unit(channel.reshape(height, width).astype(np.float32))
-    total = cv2.GaussianBlur(total, (0, 0), max(BLUR * side, 0.3))
-    return np.asarray(cv2.resize(total, colors.shape[1::-1], interpolation=cv2.INTER_CUBIC)).clip(0)
+        parts[name] = unit(channel.reshape(height, width).astype(np.float32))
+    total = cv2.GaussianBlur(np.asarray(sum(parts.values()), np.float32), (0, 0), max(BLUR * side, 0.3))
+    return np.asarray(cv2.resize(total, colors.shape[1::-1], interpolation=cv2.INTER_CUBIC)).clip(0), parts
 
 
 def _features(colors: Map) -> list[list[Map]]:

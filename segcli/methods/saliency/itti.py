@@ -49,7 +49,7 @@ def itti(
         labels : (H, W) uint8, the map above its Otsu threshold.
         scores : (2, H, W) float32; the second is the map, 0 to 1.
         numbers : threshold of the map.
-        layers : saliency (H, W) float32, 0 to 1.
+        layers : saliency (H, W) float32, 0 to 1; intensity, color and orientation, the maps that it is made of.
 
     Notes
     -----
@@ -75,8 +75,8 @@ def itti(
     return segment_map(image, valid, working_size, center, _attention)
 
 
-def _attention(colors: Map) -> Map:
-    """The map of the paper's equations 1 to 8 and section 2.2."""
+def _attention(colors: Map) -> tuple[Map, dict[str, Map]]:
+    """The map, and what it is made of, of the paper's equations 1 to 8 and section 2.2."""
     from segcli.opencv import cv2
 
     # The pyramid needs nine levels: a smaller picture is enlarged, which adds nothing but levels.
@@ -91,8 +91,10 @@ def _attention(colors: Map) -> Map:
         _promoted(_conspicuity([oriented(plane, degrees) for plane in intensities], shape))
         for degrees in (0, 45, 90, 135)
     )
-    saliency = sum(_promoted(np.asarray(part)) for part in (intensity, color, orientation))
-    return np.asarray(cv2.resize(np.asarray(saliency, np.float32), colors.shape[1::-1], interpolation=cv2.INTER_CUBIC))
+    named = {"intensity": intensity, "color": color, "orientation": orientation}
+    parts = {name: _promoted(np.asarray(part)) for name, part in named.items()}
+    saliency = np.asarray(sum(parts.values()), np.float32)
+    return np.asarray(cv2.resize(saliency, colors.shape[1::-1], interpolation=cv2.INTER_CUBIC)), parts
 
 
 def _pyramid(plane: Map) -> list[Map]:

@@ -45,7 +45,7 @@ def spectral_residual(
         labels : (H, W) uint8, the map above its Otsu threshold.
         scores : (2, H, W) float32; the second is the map, 0 to 1.
         numbers : threshold of the map.
-        layers : saliency (H, W) float32, 0 to 1.
+        layers : saliency (H, W) float32, 0 to 1; before_the_blur, the root of the map as the spectrum gives it.
 
     Notes
     -----
@@ -67,7 +67,7 @@ def spectral_residual(
     return segment_map(image, valid, working_size, center, lambda colors: _residual(colors, sigma))
 
 
-def _residual(colors: Map, sigma: float) -> Map:
+def _residual(colors: Map, sigma: float) -> tuple[Map, dict[str, Map]]:
     """The saliency map of the paper's section 2.3, equations 3 to 6."""
     from segcli.opencv import cv2
 
@@ -77,4 +77,5 @@ def _residual(colors: Map, sigma: float) -> Map:
     residual = log_amplitude - cv2.blur(log_amplitude, (3, 3), borderType=cv2.BORDER_REFLECT)
     saliency = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
     saliency = saliency.astype(np.float32)
-    return np.asarray(cv2.GaussianBlur(saliency, (0, 0), sigma)) if sigma else saliency
+    blurred = np.asarray(cv2.GaussianBlur(saliency, (0, 0), sigma) if sigma else saliency, np.float32)
+    return blurred, {"before_the_blur": np.sqrt(saliency)}
