@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from segcli.cli.completion import completing, typed_words
 from segcli.errors import EnvironmentFailure, SegcliError, SettingError
 
 INTERRUPTED, CLOSED, TERMINATED = 130, 141, 143
@@ -100,11 +101,12 @@ def build(arguments: list[str]) -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 110},
     )
     app.callback()(_top)
-    called = next((word for word in arguments[:2] if word != "--"), "")
-    completing = any(name.startswith("_SEGCLI") for name in os.environ)
-    if called not in _commands() or completing:
-        _add_verbs(app, "" if completing else called, arguments)
-    _add_methods(app, called, completing)
+    typed = typed_words()
+    words = arguments if typed is None else typed
+    called = next((word for word in words[:2] if word != "--"), "")
+    if called not in _commands():
+        _add_verbs(app, called, words, typed is not None)
+    _add_methods(app, called)
     return app
 
 
@@ -125,15 +127,15 @@ def _top(
     """Options that stand before a command."""
 
 
-def _add_methods(app: typer.Typer, called: str, completing: bool) -> None:
-    """Add the commands of the methods: in full where one is called or completed, else what `--help` lists."""
-    if called in VERBS and not completing:
+def _add_methods(app: typer.Typer, called: str) -> None:
+    """Add the commands of the methods: in full the one that is called, else what `--help` lists."""
+    if called in VERBS:
         return
     from segcli.methods import NAMES, find, summary
 
     known = _commands()
     panels = {name: f"Methods: {NAMES[known[name]]}" for name in known}
-    if called not in known and not completing:
+    if called not in known:
         for name in known:
             app.command(name, short_help=summary(known[name]), rich_help_panel=panels[name])(lambda: None)
         return
@@ -141,10 +143,9 @@ def _add_methods(app: typer.Typer, called: str, completing: bool) -> None:
     from segcli.cli.segment import segment_command
     from segcli.method import describe
 
-    for name in known if completing else [called]:
-        method = describe(find(name))
-        callback = guarded(command(method, segment_command))
-        app.command(name, short_help=method.summary, rich_help_panel=panels[name])(callback)
+    method = describe(find(called))
+    callback = guarded(command(method, segment_command))
+    app.command(called, short_help=method.summary, rich_help_panel=panels[called])(callback)
 
 
 def _commands() -> dict[str, str]:
@@ -154,26 +155,29 @@ def _commands() -> dict[str, str]:
     return {name.replace("_", "-"): name for name in NAMES}
 
 
-def _add_verbs(app: typer.Typer, called: str, arguments: list[str]) -> None:
-    """Add the commands that are no segmenters: the one that is called, or all."""
+def _add_verbs(app: typer.Typer, called: str, arguments: list[str], asked: bool) -> None:
+    """Add the commands that are no segmenters: the one that is called, or all; `asked` by a shell to complete it."""
     from importlib import import_module
 
     from segcli.cli.options import sharing
+
+    def made(name: str, callback: Callable[..., None]) -> Callable[..., None]:
+        return guarded(completing(name, callback) if asked and called in VERBS else callback)
 
     panels = {name: heading for heading, names in SECTIONS.items() for name in names}
     for name in [called] if called in VERBS else VERBS:
         module = import_module(f"segcli.cli.verbs.{name}")
         if hasattr(module, "SUBCOMMANDS"):
             group = typer.Typer(invoke_without_command=True)
-            group.callback()(guarded(getattr(module, name)))
+            group.callback()(made(name, getattr(module, name)))
             for action, callback in module.SUBCOMMANDS.items():
-                group.command(action)(guarded(callback))
+                group.command(action)(made(f"{name} {action}", callback))
             app.add_typer(group, name=name, rich_help_panel=panels[name])
             continue
         # What it takes may depend on what it is asked about.
         callback = module.callback_for(arguments) if hasattr(module, "callback_for") else getattr(module, name)
-        shown = guarded(sharing(callback, getattr(module, "WITHOUT", ())) if name in SHARING else callback)
-        app.command(name, rich_help_panel=panels[name])(shown)
+        shared = sharing(callback, getattr(module, "WITHOUT", ())) if name in SHARING else callback
+        app.command(name, rich_help_panel=panels[name])(made(name, shared))
 
 
 def guarded(callback: Callable[..., None]) -> Callable[..., None]:

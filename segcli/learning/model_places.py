@@ -108,6 +108,11 @@ def _unknown(name: str) -> str:
     return f"there is no model {name!r}; {listed}. A path of a model's file or of a run's folder will do too."
 
 
+def model_names() -> list[str]:
+    """Names of all models, each once, without a look into their files."""
+    return list(dict.fromkeys(name for name, _, _ in _named()))
+
+
 def list_models() -> tuple[KnownModel, ...]:
     """All models that have names, by their headers alone; of equal names the one that `find_model` takes."""
     found: list[KnownModel] = []
