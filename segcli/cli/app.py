@@ -21,7 +21,7 @@ SECTIONS = {
     "Find a method": ("compare", "tune", "explain", "methods"),
     "Write a method down, and make results again": ("run", "recipe", "rerun"),
     "Teach and use networks": ("check", "train", "predict", "eval", "models", "export", "fit", "samples"),
-    "Work on masks": ("measure", "clean", "diff", "refine", "convert", "info"),
+    "Work on masks": ("measure", "clean", "diff", "refine", "convert", "info", "man"),
 }
 """The commands that are no methods, under their headings."""
 VERBS = tuple(name for names in SECTIONS.values() for name in names)
