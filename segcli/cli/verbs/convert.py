@@ -58,7 +58,8 @@ def convert(
             "--classes",
             "--colors",
             metavar="NAMES|FILE",
-            help="a,b,c from class 0 on; voc, camvid or cityscapes; or a file (txt, csv, json, toml) of names, with "
+            help="a,b,c from class 0 on, which is no object if it is called background; voc, camvid or cityscapes; "
+            "or a file (txt, csv, json, toml) of names, with "
             "numbers or with red green blue.",
         ),
     ] = None,
@@ -86,7 +87,8 @@ def convert(
         typer.Option(
             "--allow-loss",
             metavar="WHAT",
-            help="Give up what the format cannot hold, may repeat: void, overlaps (the smaller is kept), crowds, "
+            help="Give up what the format cannot hold, may repeat: empty (outlines without a pixel), void, "
+            "overlaps (the smaller is kept), crowds, "
             "classes, names, numbers (anew from 1), holes (filled), parts (objects of their own).",
             show_default=False,
         ),
@@ -209,7 +211,9 @@ def _words(one: Converted, target: str) -> str:
     if one.picture is None:
         return "in place already"
     width, height = one.picture.size
-    what = {"mask": "mask", "classes": f"{one.objects:,} classes", "instances": f"{one.objects:,} objects"}
+    what = {"mask": "mask", "classes": f"{one.objects:,} classes", "instances": f"{one.objects:,} object"}
+    if one.objects != 1:
+        what["instances"] += "s"
     return f"{one.source} to {target}, {what[one.picture.kind]}, {width} x {height}"
 
 

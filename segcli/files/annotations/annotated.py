@@ -223,9 +223,23 @@ def cut_out(mask: Array, left: int = 0, top: int = 0) -> tuple[Mask, int, int]:
     return np.ascontiguousarray(mask[y : rows[-1] + 1, x : columns[-1] + 1]), left + x, top + y
 
 
+EDGE = 1
+"""Pixels by which an outline may leave its picture; annotation tools draw so at the border."""
+
+
 def filled(rings: Sequence[Array], width: int, height: int) -> tuple[Mask, int, int]:
-    """Outlines filled as `numeric.outlines.fill` does, cut out of the picture."""
+    """Outlines filled as `numeric.outlines.fill` does, cut out of the picture.
+
+    Raises
+    ------
+    InputError : they leave the picture, so it is probably another one.
+    """
     corners = np.concatenate([np.asarray(ring, np.float64).reshape(-1, 2) for ring in rings])
+    if corners.min() < -EDGE or (corners > (width + EDGE, height + EDGE)).any():
+        far = corners[np.argmax(np.abs(corners - (width / 2, height / 2)).max(axis=1))]
+        raise InputError(
+            f"has an outline up to ({far[0]:g}, {far[1]:g}), outside of its picture of {width} x {height}."
+        )
     low = np.clip(np.floor(corners.min(axis=0)), 0, (width, height)).astype(int)
     high = np.clip(np.ceil(corners.max(axis=0)), low, (width, height)).astype(int)
     shifted = [np.asarray(ring, np.float64).reshape(-1, 2) - low for ring in rings]

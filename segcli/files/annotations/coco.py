@@ -106,8 +106,7 @@ def _picture(about: Annotated, rows: list[dict[str, Any]], said: Mapping[int, st
             if not 0 <= label <= MOST:
                 raise InputError(f"is of category {label}; expected a number from 0 to {MOST}.")
             label = label_from_file(label, said.get(label, ""))
-            if mask.size:
-                things.append(Thing(mask, left, top, number, label, bool(row.get("iscrowd", 0))))
+            things.append(Thing(mask, left, top, number, label, bool(row.get("iscrowd", 0))))
         except InputError as failure:
             raise InputError(
                 f"has the annotation {row.get('id')!r} of {about.file_name!r}, which {failure}"

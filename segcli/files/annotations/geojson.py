@@ -61,7 +61,7 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
         raise InputError("has two features of one number.")
     told: Any = reading.kind or held.get("kind")
     kind: Kind = told if told in KINDS else "instances"
-    kept = tuple(sorted((thing for thing in things if thing.mask.size), key=lambda thing: thing.number))
+    kept = tuple(sorted(things, key=lambda thing: thing.number))
     return Annotated(name, size, kind, own_names(names), things=kept)
 
 

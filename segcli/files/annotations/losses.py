@@ -29,6 +29,7 @@ from segcli.files.annotations.shapes import outlines
 from segcli.segmentation import VOID, Kind
 
 LOSSES = {
+    "empty": "outlines too small for a pixel are left out",
     "void": "void becomes background",
     "overlaps": "where objects overlap, the smaller one is kept",
     "crowds": "crowds become ordinary objects",
@@ -60,11 +61,12 @@ def shaped(picture: Annotated, form: Format, kind: Kind | None, allowed: frozens
     kind = kind or picture.kind
     if kind not in form.kinds:
         raise LossError(_wrong_kind(kind, form))
+    picture = _without_empty(picture, allowed)
     picture = _of_kind(picture, form, kind, allowed)
     if form.things:
         picture = as_things(picture)
-    missing = [word for word in LOSSES if word not in form.holds]
-    _refuse({word: _CHECKS[word](picture, form) for word in missing if word not in allowed}, form, kind)
+    missing = [word for word in _CHECKS if word not in form.holds]
+    _refuse({word: _CHECKS[word](picture, form) for word in missing if word not in allowed}, form.name, kind)
     for word in missing:
         if _CHECKS[word](picture, form):
             picture = _GIVEN_UP[word](picture)
@@ -77,7 +79,20 @@ def shaped(picture: Annotated, form: Format, kind: Kind | None, allowed: frozens
     return with_void(flat, united(void, picture.size)) if void else flat
 
 
-def _refuse(said: dict[str, str], form: Format, kind: Kind) -> None:
+def _without_empty(picture: Annotated, allowed: frozenset[str]) -> Annotated:
+    """The picture without objects that have no pixel, which no format holds."""
+    if picture.things is None:
+        return picture
+    empty = [thing.number for thing in picture.things if not thing.mask.size]
+    if empty and "empty" not in allowed:
+        raise LossError(
+            f"has {len(empty)} outline{'s' * (len(empty) > 1)} in which no pixel has its center (object {empty[0]}). "
+            f"Mend them, or --allow-loss empty: {LOSSES['empty']}."
+        )
+    return replace(picture, things=tuple(thing for thing in picture.things if thing.mask.size)) if empty else picture
+
+
+def _refuse(said: dict[str, str], name: str, kind: Kind) -> None:
     """Refuse what would be lost, by word.
 
     Raises
@@ -91,7 +106,7 @@ def _refuse(said: dict[str, str], form: Format, kind: Kind) -> None:
     words = " ".join(f"--allow-loss {word}" for word in lost)
     means = ", ".join(LOSSES[word] for word in lost)
     told = " and ".join(lost.values())
-    raise LossError(f"has {told}, which {form.name} cannot hold. Use {', '.join(holding)}, or {words}: {means}.")
+    raise LossError(f"has {told}, which {name} cannot hold. Use {', '.join(holding)}, or {words}: {means}.")
 
 
 def _wrong_kind(kind: Kind, form: Format) -> str:
@@ -113,7 +128,7 @@ def _of_kind(picture: Annotated, form: Format, kind: Kind, allowed: frozenset[st
         for said, others in _high_class(picture.things or ()):
             raise LossError(f"{said}; {others} hold that.")
         first["overlaps"] = _overlaps(replace(picture, kind=kind), form)
-    _refuse({word: text for word, text in first.items() if word not in allowed}, form, picture.kind)
+    _refuse({word: text for word, text in first.items() if word not in allowed}, f"kind {kind}", picture.kind)
     changed = painted(picture, kind, larger_below=True)
     return replace(changed, names={} if kind == "mask" else picture.names)
 
@@ -176,14 +191,15 @@ def _parts(picture: Annotated, form: Format) -> str:
 
 
 def _void(picture: Annotated, form: Format) -> str:
-    if picture.kind == "classes" and picture.labels is not None and not form.things:
-        # 255 among classes is void in every label picture.
+    if picture.labels is not None and not (form.things and picture.kind == "classes"):
+        # 255 among classes is void in every label picture, and labels of other kinds have none.
         return ""
     pixels = sum(int(thing.mask.sum()) for thing in things_of(picture) if thing.label == NO_CLASS)
     return f"{pixels} void pixels" if pixels else ""
 
 
 _CHECKS: dict[str, Callable[[Annotated, Format], str]] = {
+    "void": _void,
     "overlaps": _overlaps,
     "crowds": _crowds,
     "classes": _classes,
@@ -191,7 +207,6 @@ _CHECKS: dict[str, Callable[[Annotated, Format], str]] = {
     "numbers": _numbers,
     "holes": _holes,
     "parts": _parts,
-    "void": _void,
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from segcli.errors import InputError
-from segcli.files.annotations.annotated import Annotated, Thing, cut_out, own_names, united
+from segcli.files.annotations.annotated import Annotated, Thing, cut_out, only_label, own_names, united
 from segcli.files.annotations.formats import Reading, Writing
 from segcli.files.labels import read_labels
 from segcli.files.provenance import read_provenance
@@ -44,9 +44,7 @@ def decode(data: Mapping[str, bytes], name: str, reading: Reading) -> Annotated:
         mask, left, top = cut_out(labels > 0)
         held = (read_provenance(data[stem]) or {}).get("names")
         names = names or ({int(key): str(text) for key, text in held.items()} if isinstance(held, dict) else {})
-        if mask.size:
-            label = next(iter(names)) if len(names) == 1 else 1
-            things.append(Thing(mask, left, top, number, label))
+        things.append(Thing(mask, left, top, number, only_label(names)))
     if size is None:
         raise InputError("holds no mask.")
     return Annotated(name, size, "instances", names, things=tuple(sorted(things, key=lambda thing: thing.number)))

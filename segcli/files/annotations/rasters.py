@@ -15,7 +15,18 @@ from segcli.files.datasets.class_names import KNOWN
 from segcli.files.datasets.meaning import KINDS, Meaning, Seen, as_code, count_numbers, find_meaning
 from segcli.files.labels import read_labels, read_numbers
 from segcli.files.provenance import read_provenance
+from segcli.files.read import open_source
+from segcli.files.stored import Header
 from segcli.segmentation import VOID, Kind
+
+
+def _read(data: bytes) -> tuple[Array, Header | None]:
+    """The numbers of a label picture that has one page."""
+    if not data.startswith(b"PK"):
+        pages = open_source(data)[0].pages
+        if pages > 1:
+            raise InputError(f"has {pages} pages, and a label picture has one; save each as a file of its own.")
+    return read_numbers(data)
 
 
 def look(data: bytes, reading: Reading) -> Seen | None:
@@ -25,7 +36,7 @@ def look(data: bytes, reading: Reading) -> Seen | None:
     ------
     InputError : it cannot be read.
     """
-    values, header = read_numbers(data)
+    values, header = _read(data)
     seen = count_numbers(values, header.compression if header is not None and header.lossy else "")
     if seen.lossy:
         # Says how many values there are, and that PNG keeps them.
@@ -55,7 +66,7 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
     InputError : it is lossy, or has numbers or colors that are no class.
     """
     record = read_provenance(data) or {}
-    values, header = read_numbers(data)
+    values, header = _read(data)
     if header is not None and header.lossy:
         read_labels(data)
     size = (values.shape[1], values.shape[0])

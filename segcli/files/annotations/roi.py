@@ -60,12 +60,13 @@ LEAST = -5000
 
 
 class Outline(NamedTuple):
-    """One .roi file: rings, name, group, and properties by key."""
+    """One .roi file: rings, name, group, properties by key, and its place in a stack (position, C, Z, T)."""
 
     rings: list[Array]
     name: str
     group: int
     properties: dict[str, str]
+    slice: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 def decode(data: bytes, name: str, reading: Reading) -> Annotated:
@@ -79,7 +80,11 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
     size = _size(record, reading)
     Limits().check_size(*size)
     found = [(entry, decode_outline(held, entry)) for entry, held in _entries(data)]
-    heads = [re.match(r"0*([1-9]\d{0,9})(?!\d)", one.name or entry) for entry, one in found]
+    slices = sorted({one.slice for _, one in found} - {(0, 0, 0, 0)})
+    if len(slices) > 1:
+        raise InputError(f"has outlines on {len(slices)} slices of a stack; save those of each slice by themselves.")
+    # ImageJ calls outlines by the place of their middle, as in 0012-0345, which is no number of an object.
+    heads = [re.fullmatch(r"0*([1-9]\d{0,9})", one.name or entry) for entry, one in found]
     numbers = [int(head.group(1)) if head else 0 for head in heads]
     if len(set(numbers)) < len(numbers) or 0 in numbers or max(numbers, default=1) >= 2**31:
         numbers = list(range(1, len(found) + 1))
@@ -91,8 +96,7 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
         label = label_from_file(one.group or 1, one.properties.get("class", ""))
         names.setdefault(label, one.properties.get("class", class_name({}, label)))
         mask, left, top = filled(one.rings, *size)
-        if mask.size:
-            things.append(Thing(mask, left, top, number, label, one.properties.get("crowd") == "1"))
+        things.append(Thing(mask, left, top, number, label, one.properties.get("crowd") == "1"))
     kind: Any = reading.kind or record.get("kind")
     kind = kind if kind in KINDS else "instances"
     ordered = tuple(sorted(things, key=lambda thing: thing.number))
@@ -182,7 +186,9 @@ def _decoded(data: bytes) -> Outline:
         raise InputError(f"is of the unknown type {kind}.")
     if not rings or any(len(ring) < 3 or not (np.abs(ring) < 1 << 24).all() for ring in rings):
         raise InputError("has no corners, or some far outside.")
-    return Outline(rings, name, group, properties)
+    start = struct.unpack(">i", data[60:64])[0]
+    more = struct.unpack(">3i", data[start + 4 : start + 16]) if 0 < start <= len(data) - 52 else (0, 0, 0)
+    return Outline(rings, name, group, properties, (*struct.unpack(">i", data[56:60]), *more))
 
 
 def _path(path: list[float]) -> list[Array]:

@@ -48,7 +48,7 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
             raise InputError(
                 f"has line {place} with {numbers.size} numbers; expected x and y of three corners or more."
             )
-        if numbers.min() < -1 or numbers.max() > 2:
+        if numbers.min() < -1 or numbers.max() > 3:
             raise InputError(
                 f"has line {place} with {numbers.max():g}; outlines are shares of width and height, 0 to 1."
             )
@@ -57,8 +57,7 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
         near = np.rint(corners)
         corners = np.where(np.abs(corners - near) < 1e-3, near, corners)
         mask, left, top = filled([corners], width, height)
-        if mask.size:
-            things.append(Thing(mask, left, top, len(things) + 1, label))
+        things.append(Thing(mask, left, top, len(things) + 1, label))
     kind = reading.kind or "instances"
     return Annotated(name, reading.size, kind, own_names(dict(enumerate(names, start=first))), things=tuple(things))
 

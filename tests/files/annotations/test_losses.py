@@ -27,6 +27,8 @@ def things(*boxes: tuple[int, int, int, int], **more: Any) -> Annotated:
 
 OVERLAP = things((0, 0, 4, 3), (2, 1, 3, 3))
 
+EMPTY = things((0, 0, 1, 1), (0, 0, 0, 0))
+
 CASES = {
     "holes": (picture(RING), "yolo", "has 1 object with holes (object 1), which yolo cannot hold."),
     "parts": (picture([[3, 0, 3], [0, 0, 0]]), "yolo", "1 object of several parts (object 3)"),
@@ -39,6 +41,7 @@ CASES = {
         "npy",
         "names of classes (road)",
     ),
+    "empty": (EMPTY, "coco", "has 1 outline in which no pixel has its center (object 2)"),
     "void": (picture([[0, 255], [1, 1]], "classes"), "yolo", "1 void pixels"),
 }
 
@@ -57,8 +60,10 @@ def test_a_loss_is_named_with_what_holds_it_and_can_be_given_up(word: str) -> No
     assert LOSSES[word] in said
     kind = one.kind
     others = said.partition(". Use ")[2].partition(", or --allow-loss")[0].split(", ")
-    assert others == [row.name for row in FORMATS.values() if {word} <= set(row.holds) and kind in row.kinds] or (
-        word == "numbers" and "parts" in said
+    assert (
+        word == "empty"
+        or others == [row.name for row in FORMATS.values() if {word} <= set(row.holds) and kind in row.kinds]
+        or (word == "numbers" and "parts" in said)
     )
     allowed = frozenset(re.findall(r"--allow-loss (\w+)", said))
     there_and_back(one, name, allowed)

@@ -172,6 +172,12 @@ def test_geojson_of_qupath_is_read_with_its_classes() -> None:
         geojson.decode(json.dumps(held).encode(), "a", Reading(size=(5, 2)))
 
 
+def test_outlines_of_another_picture_are_refused() -> None:
+    for data, reader in ((b"0 0 0 1.5 0 1.5 1 0 1", yolo), (outline(1, box=(0, 0, 4, 12)), roi)):
+        with pytest.raises(InputError, match=r"has an outline up to .12, .*outside of its picture of 8 x 4"):
+            reader.decode(data, "a", Reading(size=(8, 4)))
+
+
 def test_yolo_lines_are_read_with_names_and_boxes_are_refused() -> None:
     data = b"1 0.25 0 1 0 1 1 0.25 1\n\n0 0 0 0.25 0 0.25 0.5 0 0.5\n"
     found = yolo.decode(data, "a", Reading(size=(4, 2), classes=Classes(names=("cat", "dog"))))
@@ -258,7 +264,7 @@ def test_roifile_sees_the_same_outlines_and_properties() -> None:
 def test_outlines_of_roifile_are_read() -> None:
     roifile = pytest.importorskip("roifile")
     square = np.array([[2, 1], [6, 1], [6, 4], [2, 4]])
-    data = roifile.ImagejRoi.frompoints(square, name="0005-a").tobytes()
+    data = roifile.ImagejRoi.frompoints(square, name="0005").tobytes()
     expected = np.zeros((6, 8), np.int32)
     expected[1:4, 2:6] = 5
     assert np.array_equal(read_roi(data), expected)
