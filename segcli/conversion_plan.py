@@ -95,6 +95,7 @@ def make_plan(request: Request) -> Plan:
     """
     _check(request)
     sources = tuple(find_sources(request.inputs, request.source, request.recursive))
+    _check_said(request, sources)
     names = [_names(source) for source in sources]
     total = sum(map(len, names))
     outputs = tuple(tuple(_output(request, name, total) for name in one) for one in names)
@@ -103,9 +104,18 @@ def make_plan(request: Request) -> Plan:
         if (total > 1 and request.target.name != "coco") or request.target.name == "masks":
             raise UsageError(f"standard output takes one file, and there are {total} pictures; name a folder with -o.")
         return plan
-    if request.target.name != "coco":
-        _check_distinct(plan, names)
+    _check_distinct(plan, names)
     return replace(plan, skipped=_check_existing(plan))
+
+
+def _check_said(request: Request, sources: Sequence[Source]) -> None:
+    """Refuse words about the inputs that none of them would heed."""
+    if all(source.form.name in ("coco", "geojson", "roi") for source in sources):
+        own = "/".join(sorted({source.form.name for source in sources}))
+        if request.reading.ignore is not None:
+            raise SettingError("ignore", f"is for label pictures; {own} names its classes itself.")
+        if request.reading.classes.names and request.target.name != "color":
+            raise SettingError("classes", f"is for label pictures and YOLO; {own} names its classes itself.")
 
 
 def _names(source: Source) -> list[str]:
@@ -169,14 +179,19 @@ def listing(request: Request) -> str:
 
 
 def _check_distinct(plan: Plan, names: Sequence[Sequence[str]]) -> None:
-    """Refuse one output for two pictures."""
-    counts = Counter(place(path) for paths in plan.outputs for path in paths)
-    for source, paths, own in zip(plan.sources, plan.outputs, names, strict=True):
-        for path, name in zip(paths, own, strict=True):
-            if counts[place(path)] > 1:
+    """Refuse one output, or one place in a COCO file, for two pictures."""
+    together = plan.request.target.name == "coco"
+    keys = [
+        [name if together else place(path) for path, name in zip(*pair, strict=True)]
+        for pair in zip(plan.outputs, names, strict=True)
+    ]
+    counts = Counter(key for own in keys for key in own)
+    for source, paths, own, known in zip(plan.sources, plan.outputs, names, keys, strict=True):
+        for path, name, key in zip(paths, own, known, strict=True):
+            if counts[key] > 1:
                 raise UsageError(
                     f"two pictures are called {name!r} (one in {source.path!r}) and would both be written to {path!r}; "
-                    "convert them one after the other into two folders."
+                    "convert them one after the other, to two places."
                 )
 
 

@@ -109,6 +109,22 @@ def test_a_refusal_names_the_loss_and_the_others_go_on(segcli: Run, folder: Path
     assert (result.code, result.err) == (0, "")
 
 
+def test_two_pictures_of_one_name_are_refused(segcli: Run, folder: Path, save: Save) -> None:
+    save("other/a.png", B)
+    for target in ("coco", "npz"):
+        result = segcli("convert", "in", "other", "--to", target, "-o", "out")
+        assert result.code == 2
+        assert "two pictures are called 'a' (one in 'in/a.png') and would both be written to 'out/" in result.err
+
+
+def test_words_that_no_input_would_heed_are_refused(segcli: Run, folder: Path) -> None:
+    assert segcli("convert", "in/a.png", "-o", "a.json").code == 0
+    for flag, value in (("--classes", "a,b"), ("--ignore", 3)):
+        result = segcli("convert", "a.json", "-o", "b.geojson", flag, value)
+        assert result.code == 2
+        assert f"{flag} is for label pictures" in result.err
+
+
 def test_one_failure_leaves_no_coco_file(segcli: Run, folder: Path) -> None:
     Path("in/c.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     result = segcli("convert", "in", "-o", "all.json")

@@ -1,0 +1,1 @@
+"""Annotations in the formats of other programs: `formats` is the table, `annotated` what is in the middle."""
