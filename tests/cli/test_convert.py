@@ -125,6 +125,18 @@ def test_words_that_no_input_would_heed_are_refused(segcli: Run, folder: Path) -
         assert f"{flag} is for label pictures" in result.err
 
 
+def test_what_else_a_file_holds_is_noted_once(segcli: Run, folder: Path) -> None:
+    assert segcli("convert", "in", "-r", "-o", "all.json").code == 0
+    held = json.loads(Path("all.json").read_text())
+    for row in held["annotations"]:
+        row |= {"score": 0.5, "keypoints": []}
+    Path("more.json").write_text(json.dumps(held))
+    result = segcli("convert", "more.json", "--to", "geojson", "-o", "out")
+    note = "segcli convert: note: more.json: 'score' of its objects is not kept; outlines, classes and crowds are"
+    assert result.err.splitlines()[0] == note
+    assert result.err.count("note") == 1
+
+
 def test_one_failure_leaves_no_coco_file(segcli: Run, folder: Path) -> None:
     Path("in/c.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     result = segcli("convert", "in", "-o", "all.json")

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from segcli.convert import Converted
     from segcli.files.datasets.class_names import Classes
 
-FORMATS = "png|tif|npy|npz|mask|masks|voc|color|coco|yolo|geojson|roi"
 KINDS = ("mask", "classes", "instances")
 
 
@@ -35,11 +34,16 @@ def convert(
     ],
     to: Annotated[
         str | None,
-        typer.Option("--to", metavar="FORMAT", help=f"{FORMATS}; default by the ending of -o."),
+        typer.Option(
+            "--to",
+            metavar="FORMAT",
+            help="png, tif, npy, npz: numbers; mask: black and white; masks: a folder of one for each object; voc, "
+            "color: classes in colors; coco, yolo, geojson, roi (ImageJ): outlines. Default by the ending of -o.",
+        ),
     ] = None,
     source: Annotated[
         str | None,
-        typer.Option("--from", metavar="FORMAT", help="Format of the inputs; default by their contents."),
+        typer.Option("--from", metavar="FORMAT", help="Format of the inputs; default by their contents (masks never)."),
     ] = None,
     kind: Annotated[
         str | None,
@@ -138,10 +142,13 @@ def convert(
     plan = make_plan(request)
     _check_terminal(out, request.target.name)
     counts = {"done": 0, "skipped": 0, "failed": 0}
+    notes: set[str] = set()
     start = time.perf_counter()
     with progress(plan.count, not quiet) as advance:
         for one in work(plan):
             counts[one.status] += 1
+            if one.picture is not None and not quiet:
+                _note(one, notes)
             _show(one, request.target.name, json, quiet, dry_run)
             advance()
     if plan.count > 1 and (not quiet or counts["failed"]):
@@ -204,6 +211,17 @@ def _show(one: Converted, target: str, json: bool, quiet: bool, dry: bool) -> No
         where = "stdout" if one.output == "-" else printable(one.output)
         stream = sys.stderr if one.output == "-" else sys.stdout
         print(f"{printable(one.name)} -> {where}  {_words(one, target)}", file=stream, flush=True)
+
+
+def _note(one: Converted, told: set[str]) -> None:
+    """Print what a file holds besides, once for each file."""
+    from segcli.cli.report import printable
+
+    for note in one.picture.notes if one.picture is not None else ():
+        line = f"segcli convert: note: {printable(one.name.partition(': ')[0])}: {note}"
+        if line not in told:
+            told.add(line)
+            print(line, file=sys.stderr)
 
 
 def _words(one: Converted, target: str) -> str:

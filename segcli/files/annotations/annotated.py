@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -51,6 +51,7 @@ class Annotated:
     labels : (H, W) int32; kind classes has 255 where it is void.
     things : objects in order of their numbers; they may overlap. Of kind mask and classes: one for each class.
     file_name : of the picture itself, if it is known.
+    notes : what the file holds besides, which is no annotation of pixels and is not kept.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Annotated:
     labels: Labels | None = None
     things: tuple[Thing, ...] | None = None
     file_name: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def uncovered(self) -> int:
@@ -212,6 +214,21 @@ def in_parts(picture: Annotated) -> Annotated:
             mask, left, top = cut_out(parts == part, thing.left, thing.top)
             found.append(replace(thing, mask=mask, left=left, top=top, number=len(found) + 1))
     return replace(picture, labels=None, things=tuple(found))
+
+
+def unkept(rows: Iterable[Mapping[str, object]], known: Collection[str]) -> tuple[str, ...]:
+    """A note on what rows of a file hold besides what is known.
+
+    Examples
+    --------
+    >>> unkept([{"id": 1, "score": 0.5, "keypoints": []}], ["id"])
+    ("'score' of its objects is not kept; outlines, classes and crowds are",)
+    """
+    more = sorted({str(key) for row in rows for key, value in row.items() if key not in known and value})
+    listed = ", ".join(map(repr, more[:4])) + ", ..." * (len(more) > 4)
+    return (
+        f"{listed} of its objects {'is' if len(more) == 1 else 'are'} not kept; outlines, classes and crowds are",
+    ) * bool(more)
 
 
 def cut_out(mask: Array, left: int = 0, top: int = 0) -> tuple[Mask, int, int]:

@@ -26,6 +26,7 @@ from segcli.files.annotations.annotated import (
     label_from_file,
     label_in_file,
     own_names,
+    unkept,
 )
 from segcli.files.annotations.formats import MOST, Reading, Writing, read_json
 from segcli.files.annotations.shapes import is_stepped, outlines
@@ -36,6 +37,7 @@ from segcli.files.provenance import sealed
 from segcli.files.rle import decode_object, draw_polygons, encode_runs, pack_counts
 from segcli.numeric.outlines import Ring
 
+KEYS = ("id", "image_id", "category_id", "segmentation", "area", "bbox", "iscrowd", "number")
 FAULTS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
@@ -55,6 +57,7 @@ def decode_all(data: bytes, reading: Reading) -> Iterator[tuple[str, Annotated |
         for row in held["annotations"]:
             rows[row["image_id"]].append(row)
         known = {identity for identity, *_ in images}
+        notes = unkept(held["annotations"], KEYS)
     except FAULTS as failure:
         raise InputError(f"is no sound COCO file: {type(failure).__name__}, {failure}.") from failure
     lost = sorted(map(str, set(rows) - known))
@@ -64,7 +67,7 @@ def decode_all(data: bytes, reading: Reading) -> Iterator[tuple[str, Annotated |
     kind = reading.kind or _own_kind(held)
     for identity, file_name, width, height in images:
         name = plain_name(file_name)
-        about = Annotated(name, (width, height), kind, names, file_name=file_name)
+        about = Annotated(name, (width, height), kind, names, file_name=file_name, notes=notes)
         try:
             Limits().check_size(width, height)
             yield name, _picture(about, rows.get(identity, []), said)

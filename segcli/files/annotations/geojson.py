@@ -22,6 +22,7 @@ from segcli.files.annotations.annotated import (
     label_from_file,
     label_in_file,
     own_names,
+    unkept,
 )
 from segcli.files.annotations.formats import MOST, Reading, Writing, read_json
 from segcli.files.annotations.shapes import by_parts, outlines
@@ -30,6 +31,7 @@ from segcli.files.limits import Limits
 from segcli.files.provenance import sealed
 from segcli.segmentation import Kind
 
+KEYS = ("objectType", "classification", "class", "number", "crowd", "label", "name", "color", "isLocked")
 FURTHEST = 1 << 21
 
 
@@ -62,7 +64,8 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
     told: Any = reading.kind or held.get("kind")
     kind: Kind = told if told in KINDS else "instances"
     kept = tuple(sorted(things, key=lambda thing: thing.number))
-    return Annotated(name, size, kind, own_names(names), things=kept)
+    notes = unkept(map(_properties, features), KEYS)
+    return Annotated(name, size, kind, own_names(names), things=kept, notes=notes)
 
 
 def _size(held: dict[str, Any], reading: Reading) -> tuple[int, int]:
