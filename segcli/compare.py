@@ -112,7 +112,7 @@ class Trial:
     Attributes
     ----------
     picture, label : which.
-    seconds : of the segmenter alone, on one core, with its parts loaded.
+    seconds : of a processor's time, of the segmenter alone with its parts loaded; the load of the machine is not in it.
     kind, regions, foreground : of the result; the share of foreground from 0 to 1.
     partition : regions without a background.
     scores : by name; NaN where there is nothing to score, missing where there is no sensible comparison.
@@ -165,7 +165,7 @@ class Contest:
         except InputError as failure:
             return Trial(item.name, entry.label, broken=str(failure))
         _warm(entry.segmenter, desk.image)
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             found = entry.segmenter(desk.image, {})
         except SegcliError as failure:
@@ -175,7 +175,7 @@ class Contest:
         except Exception as failure:
             words = " ".join(f"{type(failure).__name__}: {failure}".split())
             return Trial(item.name, entry.label, fault=f"{words} (a fault of segcli)")
-        return self.told(entry.label, desk, found, time.perf_counter() - start, entry.lines)
+        return self.told(entry.label, desk, found, time.process_time() - start, entry.lines)
 
     def told(self, label: str, desk: Desk, found: Segmentation, seconds: float = 0.0, lines: bool = False) -> Trial:
         """Everything that is kept of a result."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from segcli.compare import Contest, Trial
@@ -16,8 +16,8 @@ from segcli.segmentation import Segmentation
 ACROSS = 8
 """Tiles in a row of a sheet of many pictures."""
 
-MOST_ROWS = 12
-"""Pictures on one sheet."""
+MOST_ROWS = 8
+"""Pictures on one sheet, which is then a page upright."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ def page(panel: Panel, layout: Layout, style: Style) -> Any:
 
 def rows(panels: Sequence[Panel], standing: Sequence[Standing], layout: Layout, style: Style, pictures: int) -> Any:
     """Draw a sheet with a row for each picture: the picture, its truth, and the segmenters that stand best."""
+    brief = replace(style, scores=style.scores[:1])
     room = layout.columns - 1 - any(panel.has_truth for panel in panels)
     shown = [row.label for row in standing if row.faults < row.pictures][:room]
     lines = []
@@ -78,7 +79,7 @@ def rows(panels: Sequence[Panel], standing: Sequence[Standing], layout: Layout, 
         first = _first(panel, layout)
         first[0] = Tile(first[0].picture, panel.item.stem, _parted(panel))
         known = {trial.label: trial for trial in (*panel.trials, *panel.joint)}
-        lines.append([*first, *(_tile(known[label], panel.agreements, style) for label in shown if label in known)])
+        lines.append([*first, *(_tile(known[label], panel.agreements, brief) for label in shown if label in known)])
     which = "" if pictures == len(panels) else f", the {len(panels)} on which methods part most"
     title = f"{pictures} pictures{which}"
     ranked = f"by mean {style.scores[0]}" if style.scores else "by their agreement with the others"

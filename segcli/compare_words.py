@@ -12,6 +12,7 @@ from typing import Any
 
 from segcli import __version__
 from segcli.compare import Contest, Trial
+from segcli.files.datasets.example import shown
 from segcli.judge import Judge
 from segcli.panels import JOINT, Panel, Standing, value_of
 
@@ -21,7 +22,8 @@ BEGINNINGS = (b"picture,method,settings,", b'[\n{"picture":', b"[]\n", b"agreeme
 MEAN = "(mean)"
 """Stands for a picture's name in the rows of means."""
 
-SHOWN = 10
+SHOWN = 8
+"""Pictures that are listed."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def _remark(row: Standing) -> str:
 def title(told: Told) -> str:
     """What was compared, in one line."""
     names = [panel.item.name for panel in told.panels]
-    what = names[0] if len(names) == 1 else f"{len(names):,} pictures"
+    what = shown(names[0]) if len(names) == 1 else f"{len(names):,} pictures"
     with_truth = sum(panel.has_truth for panel in told.panels)
     if not told.scores:
         how = "no truth, ordered by mean agreement (Dice) with the others"
@@ -116,9 +118,10 @@ def closing(told: Told) -> list[str]:
     said = []
     order = ranked(told)
     if len(told.panels) > 1 and order:
-        few = ", ".join(f"{name} {value:.3f}" for name, value in order[:SHOWN])
-        more = f" and {len(order) - SHOWN:,} more" if len(order) > SHOWN else ""
-        said.append(f"most disagreement (annotate next): {few}{more}")
+        known = {panel.item.name for panel in told.panels if panel.has_truth}
+        left = [pair for pair in order if pair[0] not in known]
+        said.append("annotate next, the most disagreement first:" if left else "most disagreement:")
+        said += [f"  {value:.3f}  {shown(name)}" for name, value in (left or order)[:SHOWN]]
     elif order:
         said.append(f"disagreement {order[0][1]:.3f} of {len(told.panels[0].voters)} that vote")
     said += [f"{entry.label}: trained for {entry.about}" for entry in told.contest.entries if entry.about]

@@ -130,6 +130,9 @@ def draw(found: Segmentation, picture: RGB, layout: Layout, *, partition: bool =
     partition : regions without a background, of which the outlines are drawn alone; else the overlay.
     lines : thin lines, each of which is to be seen.
     """
+    if partition:
+        # Nothing but outlines: shrinking would dim them.
+        picture = fit(picture, layout)
     small = shrink(found, picture.shape[:2], lines)
     if small.kind == "classes" and int(small.labels.max(initial=0)) <= 1:
         # In the color of masks, which it is as good as.

@@ -81,7 +81,7 @@ def compare(
             "--out",
             OUTPUT,
             "PATH",
-            "The contact sheet, a PNG; of several pictures it shows the 12 on which methods part most. A folder: one "
+            "The contact sheet, a PNG; of several pictures it shows the 8 on which methods part most. A folder: one "
             "page a picture. Default: STEM.compare.png, of several pictures compare.png.",
             "-o",
         ),
