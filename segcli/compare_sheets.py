@@ -10,7 +10,7 @@ from typing import Any
 from segcli.compare import Contest, Trial
 from segcli.figures.contact_sheet import Layout, Tile, contact_sheet, draw, fit, plan, plan_rows, tiles_in_rows
 from segcli.judge import Judge
-from segcli.panels import FEWEST_VOTERS, JOINT, Panel, Standing, order, value_of
+from segcli.panels import FEWEST_VOTERS, JOINT, NOT_REACHED, Panel, Standing, order, value_of
 from segcli.segmentation import Segmentation
 
 ACROSS = 8
@@ -104,7 +104,7 @@ def _tile(trial: Trial, agrees: Mapping[str, float], style: Style, number: int =
     """One result."""
     title = (f"{number}  " if number else "") + style.name(trial.label)
     if trial.fault:
-        return Tile(None, title, "failed", trial.fault)
+        return Tile(None, title, "" if trial.fault == NOT_REACHED else "failed", trial.fault)
     facts = [f"{name} {trial.scores[name]:.3f}" for name in style.scores if name in trial.scores]
     if trial.empty:
         facts.append("finds nothing")

@@ -14,7 +14,7 @@ from segcli import __version__
 from segcli.compare import Contest, Trial
 from segcli.files.datasets.example import shown
 from segcli.judge import Judge
-from segcli.panels import JOINT, Panel, Standing, value_of
+from segcli.panels import JOINT, NOT_REACHED, Panel, Standing, value_of
 
 BEGINNINGS = (b"picture,method,settings,", b'[\n{"picture":', b"[]\n", b"agreement,")
 """How tables begin, which alone may be replaced by new ones."""
@@ -82,7 +82,9 @@ def _share(value: float) -> str:
 def _remark(row: Standing) -> str:
     """What a reader of the table should know."""
     said = []
-    if row.faults:
+    if row.why == NOT_REACHED:
+        said.append(NOT_REACHED)
+    elif row.faults:
         said.append(f"failed: {row.why}" if row.pictures == 1 else f"failed on {row.faults}: {row.why}")
     elif row.why and not row.scores:
         said.append("regions without background")
@@ -169,7 +171,15 @@ def _facts(trial: Trial, agrees: Mapping[str, float], seconds: bool) -> dict[str
     }
     if seconds:
         facts["seconds"] = math.nan if failed or trial.label in JOINT else trial.seconds
-    note = f"failed: {trial.fault}" if failed else "finds nothing" if trial.empty else trial.unscored
+    note = (
+        trial.fault
+        if trial.fault == NOT_REACHED
+        else f"failed: {trial.fault}"
+        if failed
+        else "finds nothing"
+        if trial.empty
+        else trial.unscored
+    )
     return {**facts, "note": note}
 
 

@@ -97,6 +97,24 @@ def test_several_pictures_get_means_with_intervals_and_are_ranked_by_disagreemen
     assert found["pictures"][0]["agreement"][0][0] == 1
 
 
+def test_pictures_without_truth_are_those_to_annotate_next(segcli: Run, save: Save) -> None:
+    from conftest import disks
+
+    noise = np.random.default_rng(0).integers(0, 90, (40, 60), np.uint8)
+    for name, image in (("a", disks()), ("b", disks() // 2 + noise)):
+        save(f"p/{name}.png", image)
+    methods = ("--methods", "otsu,kmeans", "--with", "otsu blur=4", "--jobs", "1")
+    lines = segcli("compare", "p", *methods).out.splitlines()
+    first = lines.index("annotate next, the most disagreement first:")
+    listed = [float(line.split()[0]) for line in lines[first + 1 : first + 3]]
+    assert listed == sorted(listed, reverse=True)
+    save("m/b.png", disc_truth())
+    lines = segcli("compare", "p", "--truth", "m", *methods).out.splitlines()
+    first = lines.index("annotate next, the most disagreement first:")
+    assert lines[first + 1].endswith(os.path.join("p", "a.png"))
+    assert not lines[first + 2].endswith(os.path.join("p", "b.png"))
+
+
 def test_a_folder_takes_a_page_a_picture(segcli: Run, save: Save) -> None:
     for name in ("a", "b"):
         save(f"p/{name}.png")
