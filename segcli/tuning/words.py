@@ -146,10 +146,11 @@ def picture(found: Finding) -> bytes:
     from segcli.figures.tuning import search_plot
 
     count = len(found.search.pictures)
+    rows = [row for row in found.tried if row.origin != "level"]
     points = [
-        (row.number, found.sign * row.mean, row.candidate.method.use.replace("_", "-"))
-        for row in found.tried
-        if row.factor == 1 and len(row.places) == count and row.scores and row.origin != "level"
+        (place, found.sign * row.mean, row.candidate.method.use.replace("_", "-"))
+        for place, row in enumerate(rows, 1)
+        if row.factor == 1 and len(row.places) == count and row.scores
     ]
     name, default = found.defaults[0]
     compared = [(f"best default: {name} {default:.3f}", default)]

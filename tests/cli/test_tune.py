@@ -135,6 +135,7 @@ def test_what_exists_is_refused_before_any_work(segcli: Run, tmp_path: Path, mon
         (("--truth", "masks", "--budget", "soon"), "--budget is 'soon'; it must be a time such as 60s"),
         (("--truth", "masks", "--budget", "0.5s"), "--budget is '0.5s'; it must be between 1 second and a week."),
         (("--truth", "masks", "--methods", "otsi"), "there is no method 'otsi'; did you mean otsu?"),
+        (("--truth", "masks", "--methods", "pixel-classifier"), "'pixel-classifier' needs a fitted model"),
         (("--truth", "masks", "--methods", ","), "--methods names none"),
         (("--truth", "masks", "--score", "dise"), "there is no score 'dise'; did you mean dice?"),
         (("--truth", "masks", "-o", "best.json"), "--out is 'best.json'; the recipe's name must end in .toml."),

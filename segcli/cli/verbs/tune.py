@@ -148,15 +148,18 @@ def _budget(text: str, start: float) -> Budget:
 
 def _methods(text: str | None) -> list[str]:
     """Names of the methods to search."""
+    from segcli.compare import needs_a_hint
+    from segcli.method import describe
     from segcli.methods import NAMES, find
 
     if text is None:
-        return list(NAMES)
+        return [name for name in NAMES if not needs_a_hint(describe(find(name)))]
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words:
         raise SettingError("methods", "names none; write such as otsu,kmeans.")
     for word in words:
-        find(word)
+        if needs_a_hint(describe(find(word))):
+            raise UsageError(f"{word!r} needs a fitted model, so it cannot be searched.")
     return list(dict.fromkeys(word.replace("-", "_") for word in words))
 
 
