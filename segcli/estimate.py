@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import time
@@ -15,6 +16,7 @@ import numpy as np
 from segcli.arrays import Array, Box, Hint, Point
 from segcli.files.image import Image
 from segcli.files.memory import image_of
+from segcli.files.read import read_image
 from segcli.segmenter import Segmenter
 
 if TYPE_CHECKING:
@@ -201,7 +203,14 @@ def part_of(image: Image, hints: Mapping[str, Hint], side: int) -> tuple[Image, 
     if roi is not None and not roi.any():
         roi = None
     part = np.ascontiguousarray(pixels[top : top + height, left : left + width])
-    return image_of(part, image.name), given, roi
+    return _as_file(part, image.name), given, roi
+
+
+def _as_file(pixels: Array, name: str) -> Image:
+    """Pixels as an image that was read from a file: some segmenters look at that."""
+    data = io.BytesIO()
+    np.save(data, pixels, allow_pickle=False)
+    return read_image(data.getvalue(), name=name)
 
 
 def _reduced(image: Image, hints: Mapping[str, Hint], factor: int) -> tuple[Image, dict[str, Hint], Array | None]:
@@ -224,7 +233,7 @@ def _reduced(image: Image, hints: Mapping[str, Hint], factor: int) -> tuple[Imag
         else:
             given[name] = hint
     roi: Any = given.pop("roi", None)
-    return image_of(pixels, image.name), given, roi
+    return _as_file(pixels, image.name), given, roi
 
 
 def _is_points(hint: Hint) -> bool:

@@ -118,6 +118,8 @@ def _segmenter(record: Record, finder: Finder, scores: bool, layers: bool) -> Se
         from segcli.refine import Refiner
 
         return Refiner(_method(record["with"], finder), record["band"], record["holds"])
+    if name == "clean":
+        return _cleaner(record["settings"])
     if name == "predict" and "models" in record:
         from dataclasses import replace
 
@@ -131,6 +133,17 @@ def _segmenter(record: Record, finder: Finder, scores: bool, layers: bool) -> Se
     if name.replace("-", "_") not in NAMES:
         raise UsageError(f"segcli {name} made it, which cannot be done again from what it says of itself.")
     return _method(record, finder)
+
+
+def _cleaner(said: Record) -> Segmenter:
+    """The clean-up of somebody's masks."""
+    from segcli.cleaning import Cleaner
+    from segcli.expression import Filter
+
+    others = ("filter", "relabel", "kind", "mask_threshold")
+    asked = Cleanup(**{name: value for name, value in said.items() if name not in others})
+    where = Filter(said["filter"]) if "filter" in said else None
+    return Cleaner(asked, where, said.get("relabel", False), said.get("kind"), said.get("mask_threshold"))
 
 
 def _preparation(record: Record) -> Preparation:
@@ -270,6 +283,9 @@ def _command(record: Record, input_path: str, output_path: str) -> list[str]:
         words += ["--holds", record["holds"]] if record["holds"] != "auto" else []
     elif name == "predict":
         words = ["predict", input_path, *_network_options(record)]
+    elif name == "clean":
+        words = [word for part in record["settings"].items() for word in _option(*part)]
+        words = ["clean", input_path, *words]
     elif name.replace("-", "_") in NAMES:
         words = [name, input_path]
         for knob in describe(find(name)).knobs:

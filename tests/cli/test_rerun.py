@@ -206,6 +206,20 @@ def test_refined_masks_networks_and_recipes_are_made_again(
     assert "it needs the model 'm.safetensors'" in gone.err
 
 
+def test_cleaned_masks_are_made_again(segcli: Run, save: Save) -> None:
+    save("a.png")
+    assert segcli("otsu", "a.png", "-o", "rough.png").code == 0
+    line = ("clean", "rough.png", "--opening", "1", "--filter", "area > 100", "--relabel", "--min-size", "3")
+    assert segcli(*line, "-o", "clean.png").code == 0
+    assert "byte-identical" in made_again(segcli, "clean.png")
+    words = shlex.split(segcli("rerun", "--print", "clean.png").out)
+    first = Path("clean.png").read_bytes()
+    Path("clean.png").unlink()
+    assert segcli(*words[1:]).code == 0
+    assert Path("clean.png").read_bytes() == first
+    assert "estimate: about" in segcli(*line, "--dry-run").err
+
+
 def test_a_recipe_that_is_gone_is_printed_with_its_command(segcli: Run, save: Save, here: Path) -> None:
     save("a.png")
     (here / "two.toml").write_text('[[steps]]\nuse = "smooth"\n[[steps]]\nuse = "otsu"\n', "utf-8")
