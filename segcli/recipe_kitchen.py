@@ -208,17 +208,15 @@ def measured(found: Segmentation, image: Image, text: str) -> Segmentation:
     UsageError : classes, or a filter that asks for what is not measured.
     """
     from segcli.expression import Filter
-    from segcli.measure import measure
-    from segcli.opencv import cv2
+    from segcli.region_table import Regions, column_names, measure_columns
 
     if found.kind == "classes":
         raise UsageError("measure filters regions of masks and objects, and it was given classes. Add a step select.")
-    labels = found.labels
-    if found.kind == "mask":
-        labels = np.asarray(cv2.connectedComponents(labels.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S)[1])
-    columns = measure(Segmentation(labels, "instances"), image.native)
-    kept = columns["label"][Filter(text).keep(columns)]
-    number = np.zeros(int(labels.max()) + 1, np.int32)
-    number[kept] = np.arange(1, len(kept) + 1)
-    left = number[labels]
-    return _counted(replace(found, labels=left if found.kind == "instances" else (left > 0).astype(np.uint8)))
+    where, pixels = Filter(text), image.native
+    where.check(column_names(found.kind, 1 if pixels.ndim == 2 else 3))
+    regions = Regions(Segmentation(found.labels, found.kind), pixels)
+    columns = measure_columns(regions, {"label", *where.names})
+    kept = columns["label"][where.keep(columns)]
+    number = np.zeros(int(regions.labels.max(initial=0)) + 1, found.labels.dtype)
+    number[kept] = 1 if found.kind == "mask" else np.arange(1, len(kept) + 1)
+    return _counted(replace(found, labels=number[regions.labels]))

@@ -129,6 +129,8 @@ def test_a_refined_step_looks_at_the_picture_again() -> None:
 def test_regions_that_measure_wrong_are_dropped() -> None:
     mask = cook(steps('use = "otsu"', 'use = "measure"; filter = "area > 100 and area < 200"'))
     assert np.count_nonzero(mask.labels) == 149
+    bright = cook(steps('use = "otsu"; classes = 2', 'use = "measure"; filter = "intensity_min > 150"'), shaded())
+    assert np.flatnonzero(bright.labels.any(axis=0)).max() < 25
     objects = cook(steps('use = "watershed"; min_distance = 5', 'use = "measure"; filter = "area < 200"'))
     assert (objects.numbers["objects"], np.unique(objects.labels).tolist()) == (2, [0, 1, 2])
 
