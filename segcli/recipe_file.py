@@ -49,6 +49,8 @@ def load_recipe(path: str) -> Recipe:
     """
     from segcli.files.read import read_bytes
 
+    if not os.path.lexists(path):
+        raise UsageError(f"{path!r} does not exist; {_nearest(path)}")
     try:
         data = read_bytes(path)
         text = data.decode("utf-8") if len(data) <= LONGEST else ""
@@ -59,6 +61,23 @@ def load_recipe(path: str) -> Recipe:
     if len(data) > LONGEST:
         raise UsageError(f"{path!r} is no recipe: it has {len(data):,} bytes.")
     return read_recipe(text, path)
+
+
+def _nearest(path: str) -> str:
+    """What may have been meant by a recipe that is not there."""
+    from difflib import get_close_matches
+
+    from segcli.methods import NAMES
+
+    if path.replace("-", "_") in NAMES:
+        return f"a recipe is a file, NAME{ENDING}; segcli {path} runs the method."
+    folder, name = os.path.split(path)
+    try:
+        files = [entry for entry in os.listdir(folder or ".") if entry.endswith(ENDING)]
+    except OSError:
+        files = []
+    close = get_close_matches(name, files, n=1)
+    return f"did you mean {os.path.join(folder, close[0])!r}?" if close else f"a recipe is a file, NAME{ENDING}."
 
 
 def read_recipe(text: str, path: str) -> Recipe:

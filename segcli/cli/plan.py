@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SAMPLED = 24
 """Pictures whose sizes are looked at, spread evenly over all."""
 
+TRIED = 3
+"""Pictures that are tried to measure on."""
+
 START_UP = 0.6
 """Seconds that a worker process takes before its first picture."""
 
@@ -170,20 +173,20 @@ def foresee(request: Request, jobs: list[Job], workers: int) -> Forecast | None:
     found = [(planned[place], size) for place in places if (size := _size(request, planned[place])) is not None]
     if not found:
         return Forecast(None, (), pictures, workers, problem="none of the pictures can be read")
-    # One of middling size is measured on.
-    found.sort(key=lambda pair: pair[1][0] * pair[1][1])
-    job, size = found[len(found) // 2]
-    sizes = tuple(pair[1] for pair in found)
+    sizes = tuple(size for _, size in found)
     workers = min(workers, len(planned))
-    networks: tuple[dict[str, Any], ...] = ()
-    try:
-        networks = tuple(network_plans(request.work.segmenter, sizes))
-        image, reading, invented = _picture(request, job, size)
-        hints = {} if invented else _hints(job)
-        made = estimate(request.work.segmenter, image, hints, reading)
-        return Forecast(replace(made, made_up=invented), sizes, pictures, workers, networks)
-    except SegcliError as failure:
-        return Forecast(None, sizes, pictures, workers, networks, str(failure))
+    segmenter = request.work.segmenter
+    networks, problem = tuple(network_plans(segmenter, sizes)), ""
+    # One of middling size is measured on; where that is refused, two more are tried.
+    middle = float(np.median([width * height for width, height in sizes]))
+    for job, size in sorted(found, key=lambda pair: abs(pair[1][0] * pair[1][1] - middle))[:TRIED]:
+        try:
+            image, reading, invented = _picture(request, job, size)
+            made = estimate(segmenter, image, {} if invented else _hints(job), reading)
+            return Forecast(replace(made, made_up=invented), sizes, pictures, workers, networks)
+        except SegcliError as failure:
+            problem = problem or str(failure)
+    return Forecast(None, sizes, pictures, workers, networks, problem)
 
 
 def _size(request: Request, job: Job) -> tuple[int, int] | None:

@@ -64,6 +64,9 @@ def test_why_there_is_no_estimate_is_told(segcli: Run, save: Save, here: Path) -
     done = segcli("otsu", "flat.png", "--classes", "5", "--dry-run")
     assert done.code == 0
     assert "no estimate of time and memory: the image has 2 gray levels" in done.err
+    save("in/good.png", np.add.outer(np.arange(40), np.arange(40)).astype(np.uint8))
+    save("in/flat.png", np.eye(40, dtype=np.uint8))
+    assert "estimate: about" in segcli("otsu", "in", "--classes", "5", "--dry-run").err
     (here / "bad.png").write_text("no picture", encoding="utf-8")
     assert "none of the pictures can be read" in segcli("otsu", "bad.png", "--dry-run").err
     row = json.loads(segcli("otsu", "bad.png", "--dry-run", "--json").out)

@@ -84,7 +84,9 @@ def test_a_plan_is_printed_and_nothing_written(segcli: Run, save: Save) -> None:
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [
-        (["run", "none.toml", "disks.png"], "'none.toml' does not exist."),
+        (["run", "xyz.toml", "disks.png"], "'xyz.toml' does not exist; a recipe is a file"),
+        (["run", "cels.toml", "disks.png"], "'cels.toml' does not exist; did you mean 'cells.toml'?"),
+        (["run", "otsu", "disks.png"], "segcli otsu runs the method"),
         (["run", "disks.png", "disks.png"], "'disks.png' is no recipe"),
         (["run", "bad.toml", "disks.png"], "'bad.toml', line 3: clases is no setting of otsu; did you mean classes?"),
         (["recipe", "show", "bad.toml"], "'bad.toml', line 3: clases is no setting of otsu; did you mean classes?"),
