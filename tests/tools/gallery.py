@@ -2,6 +2,8 @@
 
 python tests/tools/gallery.py            # all of sample_images/gallery
 python tests/tools/gallery.py otsu slic  # these alone
+
+Cells of methods hold thumbnails, those named explain-METHOD pages of `segcli explain`, larger, as they have words.
 """
 
 from __future__ import annotations
@@ -24,6 +26,12 @@ GAP = 8
 WIDTH = 250
 """Pixels across that a thumbnail has."""
 
+PAGE_WIDTH = 640
+"""Pixels across that a page has."""
+
+QUALITY, PAGE_QUALITY = 85, 60
+"""Of the JPEG files; pages are many times as large as thumbnails."""
+
 CELL = re.compile(r"!\[([a-z-]+)\]\(sample_images/gallery/\1\.jpg\)<br>`([^`]+)`")
 
 
@@ -36,7 +44,8 @@ def run(command: str) -> np.ndarray:
     """Run a command (or several, joined by &&) in the current folder; the picture it writes, blue first."""
     with tempfile.TemporaryDirectory() as folder:
         *before, last = (shlex.split(part)[1:] for part in command.split(" && "))
-        for arguments in [*before, [*last, "-o", f"{folder}/"]]:
+        place = f"{folder}/page.png" if last[0] == "explain" else f"{folder}/"
+        for arguments in [*before, [*last, "-o", place]]:
             if code := app.run([*arguments, "--quiet"]):
                 raise RuntimeError(f"exit code {code}: segcli {shlex.join(arguments)}")
         (written,) = Path(folder).glob("*.*")
@@ -46,8 +55,9 @@ def run(command: str) -> np.ndarray:
 def thumbnail(command: str) -> np.ndarray:
     """What a command makes, scaled to the gallery's width."""
     picture = run(command)
-    height = round(picture.shape[0] * WIDTH / picture.shape[1])
-    return np.asarray(cv2.resize(picture, (WIDTH, height), interpolation=cv2.INTER_AREA))
+    width = PAGE_WIDTH if command.startswith("segcli explain ") else WIDTH
+    height = round(picture.shape[0] * width / picture.shape[1])
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
 
 
 def coins_command(text: str) -> str:
@@ -61,24 +71,33 @@ def coins_command(text: str) -> str:
 def coins_picture(text: str) -> np.ndarray:
     """Input, labels and outlines side by side; (H, W, 3) uint8, blue first."""
     plain, *_ = coins_command(text).split(" --as ")
-    panels = [np.asarray(cv2.imread(str(ROOT / "sample_images" / "coins.jpg")))]
+    panels = [np.asarray(cv2.imread("sample_images/coins.jpg"))]
     panels += [run(f"{plain} --as {kind}") for kind in ("palette", "contours")]
     gap = np.full((panels[0].shape[0], GAP, 3), 255, np.uint8)
     return np.hstack([panels[0], gap, panels[1], gap, panels[2]])
 
 
+def write(text: str, wanted: list[str], target: Path) -> None:
+    """Write pictures of a README's gallery into a folder; `sample_images` lies in the current folder.
+
+    wanted : names of cells, coins for the first picture; none for all.
+    """
+    made = commands(text)
+    for name in wanted or [*made, "coins"]:
+        picture = coins_picture(text) if name == "coins" else thumbnail(made[name])
+        ending = "png" if name == "coins" else "jpg"
+        quality = PAGE_QUALITY if name.startswith("explain-") else QUALITY
+        cv2.imwrite(str(target / f"{name}.{ending}"), picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
 def main(wanted: list[str]) -> None:
     """Write the pictures of the gallery, or those that are named."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    made = commands(text)
     target = GALLERY.resolve()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         Path("sample_images").symlink_to(ROOT / "sample_images")
-        for name in wanted or [*made, "coins"]:
-            picture = coins_picture(text) if name == "coins" else thumbnail(made[name])
-            ending = "png" if name == "coins" else "jpg"
-            cv2.imwrite(str(target / f"{name}.{ending}"), picture, [cv2.IMWRITE_JPEG_QUALITY, 85])
+        write(text, wanted, target)
 
 
 if __name__ == "__main__":

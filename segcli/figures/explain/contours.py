@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from segcli.arrays import Array
-from segcli.figures.explain.subject import Subject, curve_panel, energy_panel, lined, picture_panel, value_panel
+from segcli.figures.explain.subject import (
+    Subject,
+    borders,
+    curve_panel,
+    energy_panel,
+    lined,
+    picture_panel,
+    value_panel,
+)
 from segcli.figures.pages import RGB
 from segcli.figures.sheet import Panel
 from segcli.figures.steps import CONTOUR
@@ -18,6 +26,9 @@ ACROSS = 3
 
 SMALL = 0.5
 """Share of the picture below which the part with the contour is shown alone."""
+
+CROWDED = 0.08
+"""Share of the pixels on a contour from which on it is shown by itself only."""
 
 
 def panels(subject: Subject) -> list[list[Panel | None]]:
@@ -71,14 +82,20 @@ def _together(subject: Subject, moments: dict[int, Array], window: tuple[slice, 
     def draw(axes: Any) -> None:
         for color, whole in zip(colors, moments.values(), strict=True):
             inside = whole[window]
-            if inside.any() and not inside.all() and min(inside.shape) > 1:
+            if inside.any() and not inside.all() and min(inside.shape) > 1 and _is_calm(inside):
                 axes.contour(inside.astype(np.float32), [0.5], colors=["#141414"], linewidths=3.4)
                 axes.contour(inside.astype(np.float32), [0.5], colors=[color], linewidths=2)
 
     legend = [(color, f"{number}") for color, number in zip(colors, moments, strict=True)]
+    legend = [entry for entry, inside in zip(legend, moments.values(), strict=True) if _is_calm(inside[window])]
     return Panel(
         "The contour over time", f"after so many iterations{where}", subject.picture[window], draw, legend=legend
     )
+
+
+def _is_calm(inside: Array) -> bool:
+    """Whether a contour leaves something of the picture to be seen."""
+    return bool(borders(inside).mean() < CROWDED)
 
 
 def _moment(subject: Subject, number: int, inside: Array, window: tuple[slice, slice]) -> Panel:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from segcli.figures.explain.graphs import graph_panel, links_panel
@@ -18,13 +20,15 @@ from segcli.figures.explain.subject import (
     regions_panel,
 )
 from segcli.figures.render import paint
-from segcli.figures.sheet import Panel
+from segcli.figures.sheet import Panel, ink
 from segcli.segmentation import VOID, Segmentation
 
 
 def panels(subject: Subject) -> list[list[Panel | None]]:
     """What each pixel was by itself, what its neighbors made of it, and how the energy fell."""
     layers, numbers = subject.layers, subject.numbers
+    if "uncertainty" in layers:
+        return _judged(subject)
     start = layers.get("start", layers.get("likeliest"))
     rows: list[list[Panel | None]] = [
         [picture_panel(subject), None if start is None else _start(subject, start)],
@@ -44,12 +48,7 @@ def panels(subject: Subject) -> list[list[Panel | None]]:
         probability = probability_panel("Probability", layers["probability"], what)
     elif "superpixels" not in layers:
         probability = links_panel(subject)
-    more = (
-        probability_panel("Uncertainty", layers["uncertainty"], "1 where the two best are equal")
-        if "uncertainty" in layers
-        else None
-    )
-    rows.append([probability, more or overlay_panel(subject)])
+    rows.append([probability, overlay_panel(subject)])
     text = "the free energy of a pixel" if "change" in numbers else ""
     change = subject.series("change")
     moved = (
@@ -59,6 +58,34 @@ def panels(subject: Subject) -> list[list[Panel | None]]:
     )
     rows.append([energy_panel(subject, text=text), moved])
     return rows
+
+
+def _judged(subject: Subject) -> list[list[Panel | None]]:
+    """Each pixel for itself: how likely, how sure, and what of it is on the border between."""
+    layers = subject.layers
+    what = "of the object" if subject.segmentation.kind == "mask" else "of the class that was taken"
+    return [
+        [picture_panel(subject), probability_panel("Probability", layers["probability"], what)],
+        [
+            labels_panel(subject),
+            probability_panel("Uncertainty", layers["uncertainty"], "1 where the two best are equal"),
+        ],
+        [overlay_panel(subject), _sureness(layers["probability"])],
+    ]
+
+
+def _sureness(probability: np.ndarray) -> Panel:
+    """How many pixels have which probability."""
+
+    def draw(axes: Any) -> None:
+        counts, edges = np.histogram(probability, 50, (0.0, 1.0))
+        axes.stairs(counts, edges, fill=True, color="#52606d")
+        axes.set_xlim(0, 1)
+        ink(axes, "probability", "pixels")
+        axes.set_yscale("symlog", linthresh=10)
+        axes.yaxis.set_major_formatter("{x:,.0f}")
+
+    return Panel("Histogram of the probability", "the emptier the middle, the surer the model", draw=draw)
 
 
 def _start(subject: Subject, start: np.ndarray) -> Panel:

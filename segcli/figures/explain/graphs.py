@@ -61,7 +61,7 @@ def _of_pixels(subject: Subject) -> list[list[Panel | None]]:
     return [
         [hints_panel(subject), verdict],
         [overlay_panel(subject), links_panel(subject)],
-        [energy_panel(subject), certainty],
+        [energy_panel(subject)] if certainty is None else [certainty, labels_panel(subject)],
     ]
 
 

@@ -73,11 +73,7 @@ def _sizes(subject: Subject) -> Panel:
         axes.set_yscale("log")
         axes.xaxis.get_major_locator().set_params(integer=True)
 
-    text = (
-        f"{len(sizes):,} regions of {int(sizes.min(initial=0)):,} to {int(sizes.max(initial=0)):,} pixels"
-        if len(sizes)
-        else "none"
-    )
+    text = f"{len(sizes):,} regions of {int(sizes[-1]):,} to {int(sizes[0]):,} pixels" if len(sizes) else "none"
     return Panel("Sizes of the regions", text, draw=draw)
 
 
