@@ -14,6 +14,9 @@ from segcli.numeric.peaks import local_maxima
 NEAREST_MIDDLES = 10
 """Pixels between the middles of two objects at least, where objects are parted at their necks."""
 
+NECK = 0.9
+"""Width of a neck at most, over that of the thinner object beside it."""
+
 
 def objects_from_borders(area: Mask, interior: Mask, heights: Array) -> tuple[Labels, Labels]:
     """Give every object its rim back: flood from the insides over the area.
@@ -64,6 +67,9 @@ def objects_from_classes(classes: Array, split: bool = False) -> Labels:
 def parts_at_necks(mask: Mask) -> Labels:
     """Part a mask at its necks, by the watershed of the distance to the background.
 
+    Two basins stay apart where the mask is narrower between them than 0.9 times the width of the thinner one; a long
+    object of even width is one, however many maxima its distances have.
+
     Examples
     --------
     >>> two = np.zeros((11, 25), bool)
@@ -76,7 +82,40 @@ def parts_at_necks(mask: Mask) -> Labels:
     middles = np.zeros(mask.shape, np.int32)
     middles[rows, columns] = np.arange(1, len(rows) + 1)
     heights = squared(distance)
-    return flood(np.negative(heights, out=heights), middles, mask, connectivity=4, fill_unmarked=True)
+    parts = flood(np.negative(heights, out=heights), middles, mask, connectivity=4, fill_unmarked=True)
+    return _joined(parts, distance)
+
+
+def _joined(parts: Labels, distance: Array) -> Labels:
+    """Join parts that no neck lies between, the widest passage first; numbered anew, in their order."""
+    wide = np.int64(parts.max()) + 1
+    width = np.zeros(wide, np.float32)
+    np.maximum.at(width, parts.ravel(), distance.ravel())
+    keys, passages = [], []
+    for axis in (0, 1):
+        length = parts.shape[axis] - 1
+        one, other = (parts.take(range(first, first + length), axis) for first in (0, 1))
+        meet = np.nonzero((one != other) & (one > 0) & (other > 0))
+        keys.append(np.minimum(one, other)[meet] * wide + np.maximum(one, other)[meet])
+        passages.append(np.minimum(*(distance.take(range(first, first + length), axis)[meet] for first in (0, 1))))
+    pairs, place = np.unique(np.concatenate(keys), return_inverse=True)
+    passage = np.zeros(len(pairs), np.float32)
+    np.maximum.at(passage, place, np.concatenate(passages))
+    owner = np.arange(wide)
+    for pair in np.argsort(-passage, kind="stable"):
+        low, high = sorted(_root(owner, int(part)) for part in divmod(pairs[pair], wide))
+        if low != high and passage[pair] >= NECK * min(width[low], width[high]):
+            owner[high], width[low] = low, max(width[low], width[high])
+    roots = np.array([_root(owner, part) for part in range(wide)])
+    return np.unique(roots, return_inverse=True)[1].astype(np.int32)[parts]
+
+
+def _root(owner: Array, part: int) -> int:
+    """The part that a part was joined to, at the end of the chain, which is cut short."""
+    while owner[part] != part:
+        owner[part] = owner[owner[part]]
+        part = int(owner[part])
+    return part
 
 
 def parts_of_objects(labels: Labels) -> Labels:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from segcli.numeric.objects import objects_from_borders, objects_from_classes
+from segcli.numeric.objects import objects_from_borders, objects_from_classes, parts_at_necks, parts_of_objects
 
 
 def test_rims_go_to_the_inside_that_is_nearest():
@@ -52,3 +52,28 @@ def test_a_dumbbell_is_split_at_its_neck():
     halves = objects_from_classes(dumbbell.astype(np.uint8), split=True)
     assert halves.max() == 2
     assert halves[20, 20] != halves[20, 46]
+
+
+def test_a_long_object_of_even_width_is_one() -> None:
+    rows, columns = np.mgrid[:60, :200]
+    ellipse = ((columns - 100) / 80) ** 2 + ((rows - 30) / 15) ** 2 <= 1
+    assert parts_at_necks(ellipse).max() == 1
+    assert parts_at_necks(np.ones((9, 120), bool)).max() == 1
+
+
+def test_parts_are_joined_where_the_passage_is_nearly_as_wide_as_the_thinner() -> None:
+    def discs(gap: int) -> np.ndarray:
+        """Two discs of radius 30 side by side, with their middles `gap` apart."""
+        rows, columns = np.mgrid[:80, :140]
+        near, far = (np.hypot(rows - 40, columns - 40 - apart) <= 30 for apart in (0, gap))
+        return near | far
+
+    # They meet at a half height of sqrt(30^2 - gap^2 / 4): 0.75 of the radius at 40, 0.94 at 20.
+    assert parts_at_necks(discs(40)).max() == 2
+    assert parts_at_necks(discs(20)).max() == 1
+
+
+def test_parts_of_touching_objects_are_never_joined() -> None:
+    labels = np.zeros((20, 60), np.int32)
+    labels[:, :30], labels[:, 30:] = 5, 2
+    assert np.array_equal(parts_of_objects(labels), np.where(labels == 5, 2, 1))
