@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from functools import partial
 
@@ -113,29 +113,23 @@ def _close(labels: Array, radius: int, kind: Kind) -> Array:
 
 def _fill_hulls(labels: Array, kind: Kind) -> Array:
     """Fill the convex hull of each object."""
-    from segcli.numeric.hulls import hull_of
+    from segcli.numeric.hulls import fill_hulls
 
-    objects = labels if kind == "instances" else _components(labels)
-    filled = _each(objects.copy(), objects, 0, hull_of)
-    return (filled > 0).astype(labels.dtype) if kind == "mask" else filled
+    if kind == "instances":
+        return fill_hulls(labels)
+    return (fill_hulls(_components(labels)) > 0).astype(labels.dtype)
 
 
 def _each(target: Array, labels: Array, margin: int, change: Callable[[Array], Array]) -> Array:
-    """Write each object, as `change` makes it of its own window, into what is free of the target."""
-    for number, window in _windows(labels, margin):
-        free = target[window]
-        free[change(labels[window] == number) & (free == 0)] = number
-    return target
-
-
-def _windows(labels: Array, margin: int) -> Iterator[tuple[int, tuple[slice, slice]]]:
-    """Each object's number and bounding box, grown by a margin as far as the picture goes."""
+    """Write each object, as `change` makes it of a window around it, into what is free of the target."""
     from scipy.ndimage import find_objects
 
     for number, box in enumerate(find_objects(labels), 1):
         if box is not None:
-            rows, columns = (slice(max(side.start - margin, 0), side.stop + margin) for side in box)
-            yield number, (rows, columns)
+            window = tuple(slice(max(side.start - margin, 0), side.stop + margin) for side in box)
+            free = target[window]
+            free[change(labels[window] == number) & (free == 0)] = number
+    return target
 
 
 def _components(mask: Array) -> Array:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from segcli.arrays import Array, Mask
+from segcli.arrays import Array, Labels
+from segcli.numeric.runs import cut_runs
 
 MOST_PAIRS = 1 << 17
 """Pairs of corners that are looked at together."""
@@ -104,22 +105,23 @@ def _crossed(chain: tuple[Array, Array, Array], region: Array, row: Array) -> ND
     return np.asarray(-(-crossed // (2 * down)), np.int64)
 
 
-def hull_of(mask: Mask) -> Mask:
-    """Fill the convex hull of a mask, as scikit-image's convex_hull_image does.
+def fill_hulls(labels: Labels) -> Labels:
+    """Fill the convex hull of each object; all keep their own pixels, and of those that lay free the first takes all.
 
     Examples
     --------
-    >>> hull_of(np.array([[1, 0, 0], [1, 0, 0], [1, 1, 1]], bool)).astype(int).tolist()
+    >>> fill_hulls(np.array([[1, 0, 0], [1, 0, 0], [1, 1, 1]], np.int32)).tolist()
     [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
     """
-    rows = np.flatnonzero(mask.any(axis=1))
-    hull = np.zeros(mask.shape, bool)
-    if len(rows):
-        last = mask.shape[1] - 1 - mask[rows, ::-1].argmax(axis=1)
-        found = hull_spans(Spans(np.zeros_like(rows), rows, mask[rows].argmax(axis=1), last))
-        columns = np.arange(mask.shape[1])
-        hull[found.row] = (columns >= found.first[:, None]) & (columns <= found.last[:, None])
-    return hull
+    runs = cut_runs(labels)
+    hulls = hull_spans(Spans(*runs.rows))
+    length = hulls.last - hulls.first + 1
+    begins = np.cumsum(length) - length
+    places = np.arange(length.sum()) + np.repeat(hulls.row * labels.shape[1] + hulls.first - begins, length)
+    filled = np.zeros(labels.size, labels.dtype)
+    # Of values for one place the last one stays.
+    filled[places[::-1]] = np.repeat(runs.labels[hulls.region], length)[::-1]
+    return np.where(labels > 0, labels, filled.reshape(labels.shape))
 
 
 def feret_diameters(

@@ -7,7 +7,7 @@ import pytest
 from skimage.measure import label, regionprops
 from skimage.morphology import convex_hull_image
 
-from segcli.numeric.hulls import Spans, feret_diameters, hull_corners, hull_of, hull_spans
+from segcli.numeric.hulls import Spans, feret_diameters, fill_hulls, hull_corners, hull_spans
 from segcli.numeric.runs import cut_runs
 
 
@@ -37,8 +37,8 @@ def test_hulls_and_longest_diameters_are_those_of_scikit_image(seed) -> None:
 def test_the_hull_of_parts_is_that_of_them_all() -> None:
     mask = np.zeros((9, 12), bool)
     mask[0, 3] = mask[4, 11] = mask[8, 0] = True
-    assert np.array_equal(hull_of(mask), convex_hull_image(mask))
-    assert not hull_of(np.zeros((2, 3), bool)).any()
+    assert np.array_equal(fill_hulls(mask.astype(np.int32)) > 0, convex_hull_image(mask))
+    assert not fill_hulls(np.zeros((2, 3), np.int32)).any()
 
 
 def bar(height: int, width: int) -> Spans:
