@@ -151,7 +151,7 @@ def _is_file(out: str, target: Format) -> bool:
         return False
     if ending in target.endings:
         return True
-    if format_of_ending(out) is not None or ending in (".jpg", ".jpeg"):
+    if format_of_ending(out) is not None or ending in (".jpg", ".jpeg", ".roi"):
         raise UsageError(f"{out!r}: {target.name} is written as {' or '.join(target.endings)}.")
     return False
 

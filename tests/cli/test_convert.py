@@ -213,6 +213,7 @@ def test_connected_parts_of_a_mask_become_objects(segcli: Run, folder: Path, sav
         (("--to", "cooc", "-o", "x"), "'cooc' is no annotation format; known are png, tif"),
         (("-o", "x"), "'x' does not say which format to write; name it with --to"),
         (("--to", "coco", "-o", "x.png"), "'x.png': coco is written as .json."),
+        (("--to", "roi", "-o", "x.roi"), "'x.roi': roi is written as .zip."),
         (("-o", "x.json", "--kind", "blobs"), "--kind is 'blobs'; it must be one of mask"),
         (("-o", "x.json", "--shapes", "star"), "--shapes is 'star'; it must be one of auto"),
         (("-o", "x.txt", "--shapes", "rle"), "--shapes is for COCO; --to is yolo."),

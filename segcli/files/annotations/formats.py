@@ -74,8 +74,8 @@ FORMATS = {
             holds=("overlaps", "classes", "names"),
             things=True,
         ),
-        Format("geojson", "GeoJSON polygons in pixels", "geojson", (".geojson",), holds=OBJECTS, things=True),
-        Format("roi", "ImageJ ROI zip", "roi", (".zip", ".roi"), holds=OBJECTS, things=True),
+        Format("geojson", "GeoJSON polygons in pixels", "geojson", (".geojson", ".json"), holds=OBJECTS, things=True),
+        Format("roi", "ImageJ ROI zip", "roi", (".zip",), holds=OBJECTS, things=True),
     )
 }
 """All formats by name."""
