@@ -67,7 +67,7 @@ def shaped(picture: Annotated, form: Format, kind: Kind | None, allowed: frozens
         picture = as_things(picture)
     missing = [word for word in _CHECKS if word not in form.holds]
     _refuse({word: _CHECKS[word](picture, form) for word in missing if word not in allowed}, form.name, kind)
-    for word in missing:
+    for word in (word for word in missing if word in allowed):
         if _CHECKS[word](picture, form):
             picture = _GIVEN_UP[word](picture)
     for said, others in _bounds(picture, form, kind):
