@@ -200,12 +200,12 @@ def run(
 def settle(outputs: Outputs, state: Progress) -> Iterator[str]:
     """Put the trials of one picture together and write its files; yields why not."""
     contest, item, trials = state.contest, state.under_way, state.waiting
-    state.waiting, state.under_way = [], None
     if contest is None or item is None or not trials:
         return
     try:
         panel = gather(contest, item, trials)
     except InputError as failure:
+        state.waiting, state.under_way = [], None
         yield str(failure)
         return
     record = _record(contest, [item])
@@ -221,6 +221,8 @@ def settle(outputs: Outputs, state: Progress) -> Iterator[str]:
         gray = np.rint(panel.map * 255).astype(np.uint8)
         told = {**record, **voters, "consensus": CONSENSUS[2]}
         _put(outputs, outputs.masks[item.name][2], encode_array(gray, ".png", told))
+    # Not before now: a stop while files are written leaves them to `finish`.
+    state.waiting, state.under_way = [], None
     state.panels.append(panel.light())
     if outputs.sheet is not None:
         # The sort keeps the order of pictures on which voters part as much, and of those without voters.
@@ -287,4 +289,5 @@ def _record(contest: Contest, items: Sequence[Item]) -> dict[str, Any]:
 
 def _put(outputs: Outputs, path: str, data: bytes) -> None:
     put(path, data)
-    outputs.written.append(path)
+    if path not in outputs.written:
+        outputs.written.append(path)
