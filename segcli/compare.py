@@ -14,7 +14,7 @@ from segcli.errors import InputError, SegcliError, UsageError
 from segcli.figures.contact_sheet import FINE, Layout, draw, fit
 from segcli.files.image import Image
 from segcli.files.sources import Item
-from segcli.judge import Judge, TrueLabels, is_partition
+from segcli.judge import Ground, Judge, TrueLabels, is_partition
 from segcli.measure import foreground_share, region_count
 from segcli.method import Method, describe
 from segcli.segmentation import VOID, Segmentation
@@ -150,12 +150,14 @@ class Contest:
     ----------
     entries : who takes part. scores : names of the scores; the first ranks.
     truths : of the pictures that have one. layout : of the tiles; None: nothing is drawn.
+    ground : what scores take for background of classes and partitions, as `Judge` has it.
     """
 
     entries: tuple[Entry, ...]
     scores: tuple[str, ...] = ()
     truths: Truths | None = None
     layout: Layout | None = None
+    ground: Ground = "zero"
 
     def __call__(self, job: tuple[Item, int]) -> Trial:
         item, place = job
@@ -194,7 +196,7 @@ class Contest:
         why = ""
         for name in self.scores if truth is not None else ():
             try:
-                scores[name] = Judge(name).score(found, truth)  # type: ignore[arg-type]
+                scores[name] = Judge(name, self.ground).score(found, truth)  # type: ignore[arg-type]
             except InputError as failure:
                 why = why or str(failure)
         return scores, why

@@ -284,6 +284,7 @@ def _record(contest: Contest, items: Sequence[Item]) -> dict[str, Any]:
         "sha256": [digest(one) for one in data],
         "segmenters": {entry.label: dict(entry.segmenter.record) for entry in contest.entries},
         "scores": list(contest.scores),
+        **({"ground": contest.ground} if contest.ground != "zero" else {}),
     }
 
 

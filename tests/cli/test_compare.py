@@ -72,6 +72,21 @@ def test_with_truth_the_best_comes_first_and_the_table_says_all(segcli: Run, sav
     assert float(rows["otsu"]["seconds"]) > 0
 
 
+def test_the_border_gives_partitions_an_object(segcli: Run, save: Save) -> None:
+    save("a.png")
+    save("t.png", disc_truth())
+    methods = ("--methods", "otsu,felzenszwalb", "--jobs", "1", "--json")
+    scores = {}
+    for ground in ("zero", "border"):
+        result = segcli("compare", "a.png", "--truth", "t.png", *methods, "--ground", ground)
+        rows = json.loads(result.out)["pictures"][0]["results"]
+        scores[ground] = {row["method"]: row["scores"] for row in rows[:2]}
+    assert scores["zero"] == {"otsu": {"dice": 1.0}, "felzenszwalb": {}}
+    assert scores["border"]["otsu"] == {"dice": 1.0}
+    # It finds two of the three discs: the third is smaller than its least region.
+    assert 0.7 < scores["border"]["felzenszwalb"]["dice"] < 0.8
+
+
 def test_several_pictures_get_means_with_intervals_and_are_ranked_by_disagreement(segcli: Run, save: Save) -> None:
     from conftest import disks
 
@@ -181,6 +196,7 @@ def test_own_work_is_replaced_and_that_of_others_is_not(segcli: Run, save: Save)
         (("-o", "a.png"), "is an input of this run"),
         (("--table", "t.txt"), "must end in .csv or .json"),
         (("--jobs", "-1"), "--jobs is -1"),
+        (("--ground", "sky"), "it must be one of zero, border"),
         (("--with", "kmeans klasses=3"), "klasses"),
         (("--methods", "pixel-classifier"), "needs a fitted model"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as jsonlib
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WHO, TRUTH, OUTPUT = "Who is compared", "Truth and scores", "Output"
 EXISTS = ("fail", "overwrite")
+GROUNDS = ("zero", "border")
 
 
 def _option(flag: str, panel: str, metavar: str | None, text: str, *more: str) -> typer.models.OptionInfo:
@@ -60,6 +61,16 @@ def compare(
             "repeat, the first ranks. Default: dice of masks, miou of classes, f1-instance of objects.",
         ),
     ] = None,
+    ground: Annotated[
+        str,
+        _option(
+            "--ground",
+            TRUTH,
+            "|".join(GROUNDS),
+            "What scores take for background: class 0 (zero, the default), or the class and the regions that hold the "
+            "picture's border, which gives partitions an object, too.",
+        ),
+    ] = "zero",
     truth_suffix: Annotated[
         str | None, _option("--truth-suffix", TRUTH, "TEXT", "What names of masks end in, such as _mask.")
     ] = None,
@@ -123,7 +134,7 @@ def compare(
     pictures by how far they do not: annotate those next. A segmenter that fails is a tile that says so. Ends with 1
     where a picture or its truth cannot be read.
     """
-    _check(jobs, exists, table)
+    _check(jobs, exists, ground, table)
     asked = _asked(score or [], bool(truth))
     from segcli.compare import Contest, named_entries, usual_entries
     from segcli.files.sources import find_items
@@ -138,7 +149,7 @@ def compare(
         meaning: Any = {"classes": classes, "kind": kind, "ignore": ignore, "mask_threshold": mask_threshold}
         truths = find_truths(items, truth, suffix=truth_suffix, **meaning)
     _tell_missing(items, truths, quiet)
-    contest = Contest(entries, _scores(asked, truths, items), truths)
+    contest = Contest(entries, _scores(asked, truths, items), truths, ground=cast(Any, ground))
     from segcli.compare_run import Outputs
 
     outputs = Outputs.of(items, out, table, consensus, overwrite=exists == "overwrite", seconds=seconds)
@@ -151,12 +162,13 @@ def compare(
         raise SystemExit(1)
 
 
-def _check(jobs: int, exists: str, table: str | None) -> None:
+def _check(jobs: int, exists: str, ground: str, table: str | None) -> None:
     """Refuse words and numbers that cannot be."""
     if not 0 <= jobs <= 1024:
         raise SettingError("jobs", f"is {jobs}; it must be between 0 and 1024.")
-    if exists not in EXISTS:
-        raise SettingError("exists", f"is {exists!r}; it must be one of {', '.join(EXISTS)}.")
+    for name, word, known in (("exists", exists, EXISTS), ("ground", ground, GROUNDS)):
+        if word not in known:
+            raise SettingError(name, f"is {word!r}; it must be one of {', '.join(known)}.")
     if table is not None and not table.lower().endswith((".csv", ".json")):
         raise SettingError("table", f"is {table!r}; its name must end in .csv or .json.")
 
