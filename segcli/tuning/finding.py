@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segcli.errors import UsageError
+from segcli.tuning.budget import Row
 from segcli.tuning.candidate import Candidate
 from segcli.tuning.choice import Choice, choose
-from segcli.tuning.search import Row, Search
+from segcli.tuning.search import Search
 from segcli.tuning.trials import mean_score
 
 if TYPE_CHECKING:

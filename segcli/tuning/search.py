@@ -9,13 +9,13 @@ L. Li et al., "A system for massively parallel hyperparameter tuning", MLSys, 20
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from segcli.judge import Judge
+from segcli.tuning.budget import COSTS, MOST_SECONDS, Budget, Row
 from segcli.tuning.candidate import Candidate, Part
 from segcli.tuning.dimensions import Random
 from segcli.tuning.pictures import Pictures, find_facts, small_factor, spread_places
@@ -39,66 +39,8 @@ PARENTS = 10
 MOST_OF_ONE = 4
 """Parents of one method at most."""
 
-COSTS = {
-    "split_and_merge": 4.5,
-    "mean_shift": 3.0,
-    "selective_search": 2.0,
-    "grabcut": 2.2,
-    "chan_vese": 4.7,
-    "geodesic_active_contour": 2.2,
-    "snake": 3.5,
-    "distance_regularized": 9.5,
-    "random_walker": 1.5,
-    "crf": 1.8,
-    "graphcut": 1.2,
-}
-"""Seconds a million pixels, of slow methods: with a budget in trials the clock must not decide what is left out."""
-
-MOST_SECONDS = 4.0
-"""What one candidate may cost by these on all pictures."""
-
 Map = Callable[[Sequence[Trial]], Iterable[Tried]]
 """Does trials in order, wherever."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How long to search: a number of candidates beside the defaults, or seconds from `start` on."""
-
-    trials: int | None = None
-    seconds: float | None = None
-    start: float = 0.0
-
-    def used(self, done: int) -> float:
-        """What share of it is used up."""
-        if self.trials is not None:
-            return done / self.trials if self.trials else 1.0
-        assert self.seconds is not None
-        return (time.perf_counter() - self.start) / self.seconds
-
-
-@dataclass
-class Row:
-    """One candidate that was tried, as the table tells it.
-
-    number : in order, from 0. candidate : its best variant, with the score of each picture of its last rung.
-    rung : in words. seconds : that it took in all.
-    """
-
-    number: int
-    candidate: Candidate
-    origin: str
-    scores: tuple[float, ...] = ()
-    places: tuple[int, ...] = ()
-    factor: float = 1.0
-    seconds: float = 0.0
-    problem: str = ""
-    elapsed: float = 0.0
-
-    @property
-    def mean(self) -> float:
-        """Mean score."""
-        return mean_score(self.scores)
 
 
 @dataclass
@@ -173,14 +115,15 @@ class Search:
         return None if self.budget.seconds is None else max(1.0, share * self.budget.seconds)
 
     def _defaults(self, do: Map) -> Iterator[Row]:
-        """Every method as it comes: on small pictures first, then as they are, if that is affordable or promising."""
+        """Every method as it comes: on a small picture first, then on all, if that is affordable or promising."""
         if self.budget.seconds is None and not self.named:
             slow = [name for name in self.methods if COSTS.get(name, 0) * self.pixels > MOST_SECONDS]
             self._leave_out({name: COSTS[name] * self.pixels for name in slow})
         small: dict[str, float] = {}
         factor, places = self.rungs[0]
         if self.budget.seconds is not None:
-            trials = [Trial(0, Candidate(Part(name)), (), places, factor, self._limit(0.02)) for name in self.methods]
+            first = places[:1]
+            trials = [Trial(0, Candidate(Part(name)), (), first, factor, self._limit(0.02)) for name in self.methods]
             for trial, tried in zip(trials, do(trials), strict=False):
                 name = trial.candidate.method.use
                 small[name] = tried.best
@@ -257,7 +200,6 @@ class Search:
 
     def _note(self, row: Row, trial: Trial, tried: Tried) -> None:
         """Enter a result into its row, and among those on all pictures."""
-        row.elapsed = time.perf_counter() - self.budget.start
         if not tried.variants:
             return
         candidate, scores = max(tried.variants, key=lambda variant: mean_score(variant[1]))

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from segcli.errors import SegcliError
 from segcli.files.image import Image
+from segcli.files.memory import image_of
 from segcli.judge import Judge, TrueLabels
 from segcli.segmentation import VOID, Segmentation
 from segcli.tuning.candidate import Candidate, Part, scaled
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 MOST_CLASSES = 6
 """Classes of a method up to which it is tried which of them are the object."""
 
+
+WARM = 32
+"""Side of the piece of a picture on which a method loads its parts."""
+
+_warm: set[str] = set()
+"""Methods that this process has used."""
 
 SETS = 2
 """Sets of classes that are gone on with."""
@@ -98,6 +105,7 @@ class Examiner:
 
     def __call__(self, trial: Trial) -> Tried:
         """Try a candidate; whatever goes wrong is said in the answer."""
+        self._warm_up(trial)
         start = time.perf_counter()
         paces: list[float] = []
         try:
@@ -112,6 +120,16 @@ class Examiner:
         except Exception as failure:
             found = Tried(problem=f"{type(failure).__name__}: {failure} (a fault of segcli)")
         return replace(found, seconds=time.perf_counter() - start, pace=min(paces, default=0.0))
+
+    def _warm_up(self, trial: Trial) -> None:
+        """Have a method load its parts on a piece of a picture before its time is taken."""
+        method = trial.candidate.method.use
+        if trial.limit is None or method in _warm:
+            return
+        _warm.add(method)
+        with suppress(Exception):
+            image, _ = self.pictures.read(trial.places[0], trial.factor)
+            run_head(Candidate(Part(method)), image_of(image.native[:WARM, :WARM]), 1.0)
 
     def _tried(self, trial: Trial, paces: list[float]) -> Tried:
         """Segment all pictures, then clean up in every way."""

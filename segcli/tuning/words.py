@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from segcli import __version__
+from segcli.tuning.budget import Row
 from segcli.tuning.candidate import Candidate, shown
 from segcli.tuning.finding import Finding
 from segcli.tuning.pictures import record
-from segcli.tuning.search import Row
 
 MOST_DEFAULTS = 5
 """Methods as they come that are told; all are in the table."""

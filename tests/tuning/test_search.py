@@ -11,10 +11,11 @@ import pytest
 from tuning.test_trials import bars
 
 from segcli.judge import Judge
+from segcli.tuning.budget import COSTS, Budget
 from segcli.tuning.candidate import Candidate, Part
 from segcli.tuning.crew import Crew
 from segcli.tuning.finding import conclude
-from segcli.tuning.search import COSTS, Budget, Search
+from segcli.tuning.search import Search
 from segcli.tuning.trials import Examiner, Trial, Tried
 from segcli.tuning.words import as_dict, lines, picture, table
 

@@ -16,9 +16,10 @@ from segcli.errors import SettingError, UsageError
 
 if TYPE_CHECKING:
     from segcli.judge import Judge
+    from segcli.tuning.budget import Budget
     from segcli.tuning.finding import Finding
     from segcli.tuning.pictures import Pictures
-    from segcli.tuning.search import Budget, Search
+    from segcli.tuning.search import Search
 
 DATA, SEARCH, OUTPUT = "Pictures", "Search", "Output"
 MOST_TRIALS, MOST_SECONDS = 1_000_000, 7 * 86_400
@@ -130,7 +131,7 @@ def _check_numbers(seed: int, jobs: int, exists: str) -> None:
 
 def _budget(text: str, start: float) -> Budget:
     """A number of candidates, or a time."""
-    from segcli.tuning.search import Budget
+    from segcli.tuning.budget import Budget
 
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|min|h)?", text.strip())
     if found is None:
