@@ -55,7 +55,9 @@ class Choice:
     kept: bool
 
 
-def choose(scores: Numbers, complexity: Numbers, defaults: NDArray[np.bool_]) -> Choice:
+def choose(
+    scores: Numbers, complexity: Numbers, defaults: NDArray[np.bool_], ends: tuple[float, float] = (0.0, 1.0)
+) -> Choice:
     """Take a candidate.
 
     Parameters
@@ -63,24 +65,34 @@ def choose(scores: Numbers, complexity: Numbers, defaults: NDArray[np.bool_]) ->
     scores : (candidates, pictures), greater is better, NaN where there is none.
     complexity : (candidates,), how many things differ from a method as it comes.
     defaults : (candidates,), which are methods as they come; at least one.
+    ends : between which scores lie.
     """
     known = np.asarray(np.isfinite(scores).any(axis=0))
     seen = scores[:, known]
     # A candidate without a score where others have one had nothing to show there.
     seen = np.where(np.isnan(seen), np.nanmin(seen, axis=0, keepdims=True), seen)
-    count = seen.shape[1]
-    everything = np.arange(count)
+    everything = np.arange(seen.shape[1])
     default = int(np.argmax(np.where(defaults, seen.mean(axis=1), -np.inf)))
     found = pick(seen, complexity, everything)
-    held_out = seen[found].copy()
-    for left in folds(count) if count > 1 else ():
-        held_out[left] = seen[pick(seen, complexity, np.setdiff1d(everything, left))][left]
-    kept = not defaults[found] and bool(held_out.mean() <= seen[default].mean()) and count > 1
-    if kept:
-        found, held_out = default, seen[default].copy()
+    held_out = _held_out(seen, complexity)
+    better = len(everything) == 1 or held_out.mean() > seen[default].mean()
+    kept = not better and not defaults[found]
+    if not better:
+        found, held_out = default, _held_out(seen[defaults], np.zeros(defaults.sum()))
     told = np.full(len(known), np.nan)
     told[known] = held_out
-    return Choice(found, default, float(held_out.mean()), told, interval(held_out), kept)
+    return Choice(found, default, float(held_out.mean()), told, interval(held_out, ends), kept)
+
+
+def _held_out(scores: Numbers, complexity: Numbers) -> Numbers:
+    """(pictures,) scores, each of the candidate that is picked from the other pictures."""
+    everything = np.arange(scores.shape[1])
+    if len(everything) == 1:
+        return np.asarray(scores[pick(scores, complexity, everything)])
+    found = np.empty(len(everything))
+    for left in folds(len(everything)):
+        found[left] = scores[pick(scores, complexity, np.setdiff1d(everything, left))][left]
+    return found
 
 
 def pick(scores: Numbers, complexity: Numbers, places: NDArray[np.intp]) -> int:
@@ -106,7 +118,7 @@ def folds(count: int) -> Iterator[NDArray[np.intp]]:
         yield np.arange(first, count, LEAVE_ONE_OUT)
 
 
-def interval(scores: Sequence[float] | Numbers, low: float = 0.0, high: float = 1.0) -> Interval:
+def interval(scores: Sequence[float] | Numbers, ends: tuple[float, float] = (0.0, 1.0)) -> Interval:
     """Where the mean score of as many new pictures lies with 95 % confidence, from held-out scores.
 
     mean +- t s sqrt(1 / n + 1 / n) with n - 1 degrees of freedom: the spread of the mean that was measured and that of
@@ -121,8 +133,8 @@ def interval(scores: Sequence[float] | Numbers, low: float = 0.0, high: float = 
 
     values = np.asarray(scores, float)
     if len(values) < 2:
-        return Interval(low, high)
+        return Interval(*ends)
     spread = max(float(values.std(ddof=1)), LEAST_SPREAD)
     reach = float(t.ppf((1 + LEVEL) / 2, len(values) - 1) * spread * np.sqrt(2 / len(values)))
     mean = float(values.mean())
-    return Interval(max(low, mean - reach), min(high, mean + reach))
+    return Interval(max(ends[0], mean - reach), min(ends[1], mean + reach))

@@ -222,7 +222,7 @@ def _length(knob: Knob, facts: Facts) -> Dimension:
     """Lengths and areas: around the default, and around those of true objects."""
     default, whole = float(knob.default), knob.kind == "int"
     if knob.name in AREAS:
-        return Range(2, max(3.0, facts.area), True, whole, (0,) if not default else (), facts.least)
+        return Range(2, max(3.0, 4 * facts.area), True, whole, (0,) if not default else (), facts.least)
     wide = knob.name in ("window", "radius", "contrast_window") and knob.max is not None and knob.max > 100
     anchor = facts.thickness * (4 if wide else 0.5)
     center = default or anchor

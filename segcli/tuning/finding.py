@@ -102,6 +102,8 @@ def conclude(search: Search) -> Finding:
     if np.isnan(scores).all():
         raise UsageError(f"{search.judge.name} has nothing to score on these pictures: the truth is empty.")
     complexity = np.array([one.complexity for one in candidates], float)
-    choice = choose(scores, complexity, defaults)
+    # Less is better of errors; they have no upper end, and are negative here.
+    ends = (0.0, 1.0) if search.judge.higher_is_better else (-np.inf, 0.0)
+    choice = choose(scores, complexity, defaults, ends)
     found = candidates[choice.place]
     return Finding(search, found, choice, search.full[found])

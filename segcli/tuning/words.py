@@ -47,7 +47,7 @@ def comparisons(found: Finding) -> list[str]:
     """What else reaches which score."""
     count = len(found.search.pictures)
     name, default = found.defaults[0]
-    lines = [f"On the {count} pictures it was chosen on: {found.mean:.3f}."]
+    lines = [f"On the {count} pictures it was chosen on: {found.mean:.3f}."] if count > 1 else []
     lines.append(f"Best method as it comes: {name} {default:.3f}.")
     if found.level is not None:
         lines.append(f"Best single threshold: {level_words(found.level[0])} {found.level[1]:.3f}.")
@@ -157,6 +157,7 @@ def picture(found: Finding) -> bytes:
     if found.level is not None:
         compared.append((f"single threshold: {level_words(found.level[0])} {found.level[1]:.3f}", found.level[1]))
     expected = found.expected if count > 1 else found.mean
-    words = f"recipe on new pictures: {expected:.3f}"
+    words = f"recipe on new pictures: {expected:.3f}" if count > 1 else f"recipe on this picture: {expected:.3f}"
+    low, high = found.interval if count > 1 else (expected, expected)
     lower = not found.search.judge.higher_is_better
-    return search_plot(points, compared, (words, expected, *found.interval), found.search.judge.name, lower=lower)
+    return search_plot(points, compared, (words, expected, low, high), found.search.judge.name, lower=lower)

@@ -28,6 +28,12 @@ def test_the_interval_covers_the_mean_of_new_pictures_as_often_as_it_says() -> N
     assert 0.935 < inside / 2000 < 0.965
 
 
+def test_errors_have_no_upper_end() -> None:
+    low, high = interval([-3.0, -1.0], (-np.inf, 0.0))
+    assert low < -3
+    assert high == 0
+
+
 def test_each_of_few_pictures_is_left_out_and_many_go_in_eight_groups() -> None:
     assert [left.tolist() for left in folds(3)] == [[0], [1], [2]]
     groups = list(folds(20))
