@@ -73,11 +73,13 @@ def _nearest(path: str) -> str:
         return f"a recipe is a file, NAME{ENDING}; segcli {path} runs the method."
     folder, name = os.path.split(path)
     try:
-        files = [entry for entry in os.listdir(folder or ".") if entry.endswith(ENDING)]
+        stems = [entry.removesuffix(ENDING) for entry in os.listdir(folder or ".") if entry.endswith(ENDING)]
     except OSError:
-        files = []
-    close = get_close_matches(name, files, n=1)
-    return f"did you mean {os.path.join(folder, close[0])!r}?" if close else f"a recipe is a file, NAME{ENDING}."
+        stems = []
+    close = get_close_matches(os.path.splitext(name)[0], stems, n=1)
+    return (
+        f"did you mean {os.path.join(folder, close[0] + ENDING)!r}?" if close else f"a recipe is a file, NAME{ENDING}."
+    )
 
 
 def read_recipe(text: str, path: str) -> Recipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +18,9 @@ from segcli.recipe_kinds import IMAGE, INPUT
 from segcli.recipe_steps import Step, find_step
 from segcli.segmentation import VOID, Segmentation
 from segcli.segmenter import MADE, MethodSegmenter, Segmenter, as_hint
+
+FILM = r"contour_\d+"
+"""Names of layers that show a contour after so many iterations."""
 
 START = -1
 """Place of the picture as it came, before all steps."""
@@ -158,7 +162,9 @@ class Kitchen:
                 continue
             found = self.made[place]
             if self.origin[place] == place != own:
-                layers |= {f"{title}_{name}": layer for name, layer in found.layers.items()}
+                # The film of a contour is drawn for the last segmenter alone.
+                own_layers = {name: layer for name, layer in found.layers.items() if not re.fullmatch(FILM, name)}
+                layers |= {f"{title}_{name}": layer for name, layer in own_layers.items()}
                 numbers |= {f"{step.label}_{name}": value for name, value in found.numbers.items()}
             if place != last:
                 layers[title] = _countable(found)

@@ -115,6 +115,16 @@ def test_a_step_makes_the_hint_of_another() -> None:
     assert np.count_nonzero(named.labels) == 253
 
 
+def test_every_step_leaves_something_to_look_at_and_numbers_under_its_name() -> None:
+    text = steps('use = "smooth"', 'use = "chan-vese"; name = "rough"', 'use = "watershed"; mask = "rough"')
+    result = cook(text)
+    assert next(iter(result.layers)) == "1_smooth"
+    assert "2_rough" in result.layers
+    assert not [name for name in result.layers if "contour_" in name]
+    assert "rough_iterations" in result.numbers
+    assert list(result.layers)[-1] in ("mask", "distance", "markers", "objects")
+
+
 def test_of_names_an_earlier_segmentation_than_the_latest() -> None:
     text = steps('use = "otsu"', 'use = "kmeans"', 'use = "clean"; of = "otsu"; min_size = 100')
     assert np.count_nonzero(cook(text).labels) == 149 + 253
