@@ -17,7 +17,7 @@ from segcli.arrays import Array, Box, Hint, Point
 from segcli.files.image import Image
 from segcli.files.memory import image_of
 from segcli.files.read import read_image
-from segcli.segmenter import Segmenter
+from segcli.segmenter import Segmenter, networks_in
 
 if TYPE_CHECKING:
     from segcli.network_segmenter import NetworkSegmenter
@@ -108,7 +108,7 @@ def estimate(segmenter: Segmenter, image: Image, hints: Mapping[str, Hint], read
     ------
     SegcliError : a part cannot be segmented.
     """
-    networks = _networks(segmenter)
+    networks = networks_in(segmenter)
     start, times = time.perf_counter(), list[tuple[int, float]]()
     sides = [min(side, max(image.size)) for side in ((NETWORK_SIDE,) if networks else SIDES)]
     for side in dict.fromkeys(sides):
@@ -278,13 +278,6 @@ def resident() -> float:
         return 1e8
 
 
-def _networks(segmenter: Any) -> list[NetworkSegmenter]:
-    """The networks that a segmenter is or holds."""
-    if hasattr(segmenter, "models"):
-        return [segmenter]
-    return list(segmenter.networks()) if hasattr(segmenter, "networks") else []
-
-
 def _network_bytes(network: NetworkSegmenter) -> float:
     """Bytes a pixel that are kept of a network's result; its layers are in windows, and counted with these."""
     return 2.0 * network.card.planes if network.scores or network.layers else 1.0
@@ -304,7 +297,7 @@ def network_plans(segmenter: Segmenter, sizes: Iterable[tuple[int, int]]) -> lis
     """
     width, height = max(sizes, key=lambda size: size[0] * size[1])
     found = []
-    for network in _networks(segmenter):
+    for network in networks_in(segmenter):
         predictor = network.load()
         grid = predictor.grid(height, width)
         span = [max(part.stop - part.start for part in parts) for parts in (grid.columns, grid.rows)]

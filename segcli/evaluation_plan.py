@@ -290,9 +290,10 @@ def plan_named(words: str, truth: Truth, tasks: Sequence[str]) -> Plan:
     UsageError : they name none of these, or tasks do not suit the truth.
     """
     from segcli.phrase import segmenter_named
+    from segcli.segmenter import networks_in
 
     segmenter = segmenter_named(words)
-    return plan_segmenter(words, segmenter, truth, tasks, threads="models" in str(segmenter.record))
+    return plan_segmenter(words, segmenter, truth, tasks, threads=bool(networks_in(segmenter)))
 
 
 def plan_words(words: str, truth: Truth, tasks: Sequence[str], chosen: Choices = DEFAULT) -> Plan:

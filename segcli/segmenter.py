@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from segcli.files.image import Image
 from segcli.method import Method, describe, run
 from segcli.preparation import Preparation
 from segcli.segmentation import VOID, Segmentation
+
+if TYPE_CHECKING:
+    from segcli.network_segmenter import NetworkSegmenter
 
 MADE = ("labels", "mask", "scores")
 """Kinds of hints that another segmenter can make."""
@@ -81,6 +84,13 @@ class MethodSegmenter:
         from dataclasses import replace
 
         return replace(result, notes=(*notes, *result.notes))
+
+
+def networks_in(segmenter: Any) -> list[NetworkSegmenter]:
+    """The networks that a segmenter is, or that a recipe holds."""
+    if hasattr(segmenter, "models"):
+        return [segmenter]
+    return list(segmenter.networks()) if hasattr(segmenter, "networks") else []
 
 
 def asked_of(preparation: Preparation, cleanup: Cleanup) -> dict[str, Any]:
