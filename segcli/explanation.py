@@ -20,6 +20,7 @@ from segcli.specimens import SPECIMENS, sample
 if TYPE_CHECKING:
     from segcli.figures.sheet import Sheet
     from segcli.network_segmenter import NetworkSegmenter
+    from segcli.recipe import RecipeSegmenter
 
 ENDINGS = (".png", ".svg", ".pdf")
 
@@ -123,6 +124,21 @@ def explain_network(
     return result, Sheet(
         title, lead, note, network_rows(subject, glance), "", (f"{find_architecture(card.architecture).paper}.",)
     )
+
+
+def explain_recipe(
+    segmenter: RecipeSegmenter, image: Image, hints: Mapping[str, Hint], roi: Array | None = None
+) -> tuple[Segmentation, Sheet]:
+    """Work by a recipe and draw what each step made of the picture."""
+    from segcli.explanation_words import recipe_lines
+    from segcli.figures.explain import Subject, explaining_rows
+    from segcli.figures.sheet import Sheet
+
+    result = segmenter(image, hints, roi)
+    rows = explaining_rows("recipe", Subject(segmenter.name, result, image.color, image.native))
+    lead = " > ".join(step.label for step in segmenter.recipe.steps)
+    notes = "\n".join(f"    {line}" for line in recipe_lines(segmenter.recipe))
+    return result, Sheet(segmenter.name, lead, _facts(image, result, []), rows, notes, heading="Steps")
 
 
 def _middle(result: Segmentation) -> Point:

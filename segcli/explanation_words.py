@@ -6,11 +6,15 @@ import ast
 import re
 import textwrap
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from segcli.knob import Knob, knob_facts, knob_takes
 from segcli.method import Method, docstring_sections
 from segcli.methods import FAMILIES, NAMES, summary
 from segcli.networks.registry import ARCHITECTURES, Architecture
+
+if TYPE_CHECKING:
+    from segcli.recipe_file import Recipe
 
 COLUMNS = 100
 """Letters to a line of a page."""
@@ -92,6 +96,22 @@ def network_page(row: Architecture) -> str:
         _section("Try", f"  segcli models show {row.name}\n  segcli explain {row.name} IMAGE --model NAME -o page.png"),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def recipe_page(recipe: Recipe) -> str:
+    """A recipe in words: every step with its settings and what it does."""
+    return "\n".join([f"{recipe.name}, a recipe of {len(recipe.steps)} steps", "", *recipe_lines(recipe)])
+
+
+def recipe_lines(recipe: Recipe) -> list[str]:
+    """A line for each step: its number, name and settings, and what it does."""
+    from segcli.recipe_flow import stages
+
+    found = []
+    for number, (stage, step) in enumerate(zip(stages(recipe), recipe.steps, strict=True), start=1):
+        settings = f" ({', '.join(stage.settings)})" if stage.settings else ""
+        found.append(f"{number}  {stage.label}{settings}: {step.kind.summary}")
+    return found
 
 
 def _class_words(row: Architecture) -> tuple[str, str]:

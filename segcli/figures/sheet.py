@@ -68,7 +68,7 @@ Row = Sequence[Panel]
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """What stands on a sheet: headings, rows of panels, and text beneath them, indented lines as formulas."""
+    """What stands on a sheet: headings, rows of panels, and notes beneath under a heading, indented lines as formulas."""
 
     title: str
     lead: str
@@ -76,6 +76,7 @@ class Sheet:
     rows: Sequence[Row]
     notes: str = ""
     foot: Sequence[str] = field(default_factory=tuple)
+    heading: str = "In formulas"
 
 
 def sheet_figure(sheet: Sheet) -> Any:
@@ -93,7 +94,7 @@ def sheet_figure(sheet: Sheet) -> Any:
         place.row(row)
     if sheet.notes:
         place.top += 6
-        place.words("In formulas", 13, INK, weight="bold")
+        place.words(sheet.heading, 13, INK, weight="bold")
         for line in paragraphs(sheet.notes):
             place.words(line, 11, INK, family=MONO if line.startswith(" ") else SANS)
         place.top += 4

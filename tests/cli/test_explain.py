@@ -166,6 +166,35 @@ def test_a_network_shows_how_far_it_sees_and_what_it_finds_at_a_pixel(
     assert "'discs.png' has no pixel 64,0: it is 64 x 64." in outside.err
 
 
+RECIPE = """[[steps]]
+use = "median"
+radius = 1
+
+[[steps]]
+use = "watershed"
+min_distance = 4
+
+[[steps]]
+use = "clean"
+min_size = 9
+"""
+
+
+def test_a_recipe_is_explained_step_by_step(segcli: Run, save: Any, folder: Path) -> None:
+    save("discs.png")
+    Path("cells.toml").write_text(RECIPE)
+    words = segcli("explain", "cells.toml").out
+    assert "1  median (radius = 1): " in words
+    assert "3  clean (min_size = 9): " in words
+    done = segcli("explain", "cells.toml", "discs.png")
+    assert done.code == 0, done.err
+    assert done.out.startswith("discs.png -> discs.cells.explained.png")
+    assert cv2.imread("discs.cells.explained.png").shape[1] == 1200
+    missing = segcli("explain", "nuclei.toml")
+    assert (missing.code, missing.out) == (2, "")
+    assert "'nuclei.toml' does not exist" in missing.err
+
+
 def test_the_verdict_depends_on_pixels_within_the_receptive_field_alone(disc_models: dict[str, Path]) -> None:
     from segcli.arrays import Point
     from segcli.learning.looking import look_inside

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from segcli.method import Method
     from segcli.network_segmenter import NetworkSegmenter
 
+RECIPE = ".toml"
+"""How the names of recipes end."""
+
 TAKEN = (
     *("page", "no_limits", "channel", "blur", "roi", "nodata"),
     *("smooth", "fill_holes", "clear_border", "min_size", "largest", "quiet", "json", "debug"),
@@ -36,7 +39,9 @@ OUT = Annotated[
 EXISTS = Annotated[str, typer.Option("--exists", metavar="fail|overwrite", help="What to do about an existing page.")]
 METHOD = Annotated[
     Optional[str],  # noqa: UP045 - Typer reads Optional at run time
-    typer.Argument(metavar="[METHOD]", help="A method or a network; none lists them all.", show_default=False),
+    typer.Argument(
+        metavar="[METHOD]", help="A method, a network or a recipe (NAME.toml); none lists all.", show_default=False
+    ),
 ]
 IMAGE = Annotated[
     Optional[str],  # noqa: UP045
@@ -87,6 +92,9 @@ def explain(
         return
     if model is not None and image is None and name is not None and _is_no_network(name):
         name, image = None, name
+    if name is not None and model is None and name.endswith(RECIPE):
+        _of_recipe(name, image, out, exists, shared)
+        return
     if name is not None and _is_no_network(name) and not _is_model(name):
         raise UsageError(nearest(name))
     if image is None and out is None and name is not None and not _is_no_network(name):
@@ -106,6 +114,28 @@ def explain(
     from segcli.specimens import NETWORK
 
     draw_page(segmenter, image or NETWORK.path, [], explained, segmenter.card.architecture, out, exists, shared)
+
+
+def _of_recipe(name: str, image: str | None, out: str | None, exists: str, shared: Shared) -> None:
+    """Print or draw a recipe."""
+    from segcli.cli.explaining import draw_page
+    from segcli.cli.request import cleanup, preparation
+    from segcli.explanation_words import recipe_page
+    from segcli.recipe import RecipeSegmenter, load_recipe
+    from segcli.specimens import NETWORK
+
+    recipe = load_recipe(name)
+    if image is None and out is None:
+        print(recipe_page(recipe))
+        return
+    segmenter = RecipeSegmenter(recipe, preparation(shared), cleanup(shared), layers=True)
+
+    def explained(picture: Image, given: Any, roi: Any) -> Any:
+        from segcli.explanation import explain_recipe
+
+        return explain_recipe(segmenter, picture, given, roi)
+
+    draw_page(segmenter, image or NETWORK.path, [], explained, segmenter.name, out, exists, shared)
 
 
 def callback_for(arguments: list[str]) -> Callable[..., None]:
@@ -131,7 +161,7 @@ def _check_known(name: str) -> None:
     """
     from segcli.explanation_words import nearest
 
-    if not _is_model(name):
+    if not name.endswith(RECIPE) and not _is_model(name):
         raise UsageError(nearest(name))
 
 

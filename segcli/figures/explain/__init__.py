@@ -10,6 +10,7 @@ from segcli.figures.explain import (
     edges,
     fields,
     graphs,
+    recipes,
     regions,
     saliency,
     superpixels,
@@ -38,6 +39,7 @@ BUILDERS: dict[str, Callable[[Subject], list[list[Panel | None]]]] = {
     "examples": fields.panels,
     "contours": contours.panels,
     "saliency": saliency.panels,
+    "recipe": recipes.panels,
 }
 """What draws the methods of each family."""
 

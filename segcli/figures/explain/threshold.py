@@ -30,12 +30,11 @@ def panels(subject: Subject) -> list[list[Panel | None]]:
     if "local_threshold" in subject.layers:
         return _local(subject)
     cuts = _cuts(subject)
-    positions = ", ".join(number_text(value) for value in cuts.positions)
     pieces = {True: "one level", False: f"{len(cuts.positions)} levels"}[len(cuts.positions) == 1]
     rows: list[list[Panel | None]] = [
         [picture_panel(subject), _second(subject)],
         [
-            _histogram(subject, cuts, f"cut at {positions}" if positions else ""),
+            histogram_panel(subject),
             labels_panel(subject, "The binary image" if subject.segmentation.kind == "mask" else "The classes"),
         ],
     ]
@@ -77,12 +76,15 @@ def _levels(subject: Subject, counts: Array) -> tuple[Array, slice]:
     return levels, slice(present[0], present[-1] + 1)
 
 
-def _histogram(subject: Subject, cuts: Cuts, text: str) -> Panel | None:
-    """Pixels of each intensity, the classes shaded."""
+def histogram_panel(subject: Subject) -> Panel | None:
+    """Pixels of each intensity with the cuts, the classes shaded; None where there is no histogram."""
     counts = subject.series("histogram")
     if counts is None or not counts.any():
         return None
     levels, inside = _levels(subject, counts)
+    cuts = _cuts(subject)
+    positions = ", ".join(number_text(value) for value in cuts.positions)
+    text = f"cut at {positions}" if positions else ""
 
     def draw(axes: Any) -> None:
         step = _limits(axes, levels[inside])
