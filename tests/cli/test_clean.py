@@ -131,3 +131,13 @@ def test_options_of_pictures_are_none_of_labels(segcli: Run, here: Path) -> None
     assert "--min-size" in page
     assert "--blur" not in page
     assert segcli("clean", "cells.png", "--largest", "--blur", "1").code == 2
+
+
+def test_what_was_cleaned_is_made_again_byte_for_byte(segcli: Run, here: Path) -> None:
+    options = ["--opening", "1", "--split", "--filter", "area > 3", "--hull", "--relabel", "--mask-threshold", "99"]
+    assert segcli("clean", "cells.png", *options, "-o", "a.tif").code == 0
+    result = segcli("rerun", "a.tif")
+    assert (result.code, result.out) == (0, "a.tif  byte-identical\n")
+    command = segcli("rerun", "--print", "a.tif").out
+    assert command.startswith("segcli clean cells.png --")
+    assert "--filter 'area > 3'" in command
