@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from segcli.cleanup import Cleanup
+from segcli.cleanup import WIDEST, Cleanup
 from segcli.errors import SettingError, UsageError
 from segcli.knob import Knob, check_setting, parse_setting
 from segcli.method import Method, describe
@@ -27,8 +27,12 @@ AFTER = (
     Knob("clear_border", "bool", False),
     Knob("min_size", "int", 0, min=0),
     Knob("largest", "bool", False),
+    Knob("opening", "int", 0, min=0, max=WIDEST),
+    Knob("closing", "int", 0, min=0, max=WIDEST),
+    Knob("hull", "bool", False),
+    Knob("split", "bool", False),
 )
-"""What may be said of every method: the shared options before and after it."""
+"""What may be said of every method: the shared options before and after it, and what segcli clean can do besides."""
 
 
 def names_a_method(text: str) -> bool:

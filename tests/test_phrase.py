@@ -63,3 +63,10 @@ def test_a_hint_may_be_made_by_another_method(segcli, save) -> None:  # type: ig
     wrong = segcli("watershed", path, "-o", path.with_name("out.png"), "--mask", "threshold att=1")
     assert wrong.code == 2
     assert "did you mean at" in wrong.err
+
+
+def test_words_say_what_clean_can_do_besides() -> None:
+    segmenter = segmenter_from_words("otsu opening=2 closing=3 hull=true split=true")
+    assert segmenter.cleanup == Cleanup(opening=2, closing=3, hull=True, split=True)
+    with pytest.raises(UsageError, match="closing is 5000; it must be"):
+        segmenter_from_words("otsu closing=5000")
