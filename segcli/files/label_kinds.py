@@ -27,6 +27,9 @@ MOST_BLENDED = 0.8
 MOST_CLASSES = 64
 """Values of 8 bits, most of them in several pieces, above which a file looks like a photograph."""
 
+TRIMAP = "its 128 was read as background, 255 as object (--kind overrules that)"
+"""Said of files with 0, 128 and 255, where 128 is what nobody decided."""
+
 _LIMITS = Limits()
 
 
@@ -70,9 +73,9 @@ def read_segmentation(
     Parameters
     ----------
     data : contents of the file.
-    kind : what its numbers are; None: what segcli wrote into it, else by values. 0 beside 1, 255 or 65,535 is a mask;
-        files of more than 8 bits number objects; numbers with 255 beside them are classes; so are other 8-bit
-        numbers of which most lie in several pieces, while objects are whole.
+    kind : what its numbers are; None: what segcli wrote into it, else by values. 0 beside 1, 255 or 65,535 is a mask,
+        and so is 255 beside 0 and 128. Files of more than 8 bits number objects. Other numbers with 255 beside them
+        are classes; the rest are objects where most are whole, classes where most lie in several pieces.
     mask_threshold : makes a mask of what is above it, of any file.
     page : from 0; None is the first.
     limits : what a header may announce.
@@ -92,6 +95,8 @@ def read_segmentation(
     else:
         found, words = _guessed(data, labels, limits)
         notes += words
+        if words == [TRIMAP]:
+            labels = np.where(labels == VOID, labels, 0)
     return Known(Segmentation(_typed(labels, found), found, notes=tuple(notes)), record)
 
 
@@ -120,6 +125,8 @@ def _guessed(data: bytes, labels: Labels, limits: Limits) -> tuple[Kind, list[st
     values = np.unique(labels.reshape(-1)[run_starts(labels)])
     if any(set(values.tolist()) <= {0, full} for full in FULL):
         return "mask", []
+    if values.tolist() == [0, 128, VOID]:
+        return "mask", [TRIMAP]
     wide = data.startswith(b"PK") or open_source(data, limits)[0].header(0).bits > 8
     if wide or int(values[-1]) > VOID:
         return "instances", []

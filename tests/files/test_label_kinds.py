@@ -21,6 +21,15 @@ def test_two_values_are_a_mask(full) -> None:
     assert (found.kind, found.labels.tolist(), found.notes) == ("mask", [[0, 1]], ())
 
 
+def test_what_nobody_decided_in_a_trimap_is_background() -> None:
+    found = read_segmentation(png(np.array([[0, 128, 255, 255]], np.uint8))).segmentation
+    assert (found.kind, found.labels.tolist()) == ("mask", [[0, 0, 1, 1]])
+    assert found.notes == ("its 128 was read as background, 255 as object (--kind overrules that)",)
+    assert read_segmentation(png(np.array([[0, 128, 255]], np.uint8)), "mask").segmentation.labels.tolist() == [
+        [0, 1, 1]
+    ]
+
+
 def test_what_segcli_wrote_is_known() -> None:
     values = np.array([[0, 1, 1, 0]], np.int32)
     for kind, held in (("instances", values), ("classes", values.astype(np.uint8)), ("mask", values.astype(np.uint8))):
