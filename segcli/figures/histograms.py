@@ -42,6 +42,7 @@ def histograms(columns: Mapping[str, Array], rows: int) -> bytes:
             axes.text(0.5, 0.5, "no numbers", ha="center", va="center", transform=axes.transAxes, color="#888888")
             continue
         axes.hist(values, bins=_edges(values), color="#3a7ca5", edgecolor="white", linewidth=0.4)
+        axes.locator_params(axis="x", nbins=5)
         axes.axvline(float(np.median(values)), color="#d1495b", linewidth=1.2)
     data = io.BytesIO()
     FigureCanvasAgg(figure).print_figure(data, format="png", dpi=110, metadata={"Software": None})
