@@ -3,8 +3,8 @@
 The goal is 30 seconds on two idle cores with compiled loops at hand. Time on the wall is that of this machine as it is;
 the processor time of all processes together, halved, is what two idle cores would need at the least.
 
-And what agreement is worth without truth, on the 74 test pictures of nuclei: scores of the consensus beside those of the
-methods, and whether pictures on which methods part are those on which they err.
+And what agreement is worth without truth, on the 74 test pictures of nuclei: scores of the consensus beside those of
+the methods, and whether pictures on which methods part are those on which they err.
 """
 
 import json
