@@ -82,8 +82,11 @@ def rows(panels: Sequence[Panel], standing: Sequence[Standing], layout: Layout, 
         lines.append([*first, *(_tile(known[label], panel.agreements, brief) for label in shown if label in known)])
     which = "" if pictures == len(panels) else f", the {len(panels)} on which methods part most"
     title = f"{pictures} pictures{which}"
-    ranked = f"by mean {style.scores[0]}" if style.scores else "by their agreement with the others"
-    return contact_sheet(title, f"the best {len(shown)} of {len(standing)} {ranked}, the best first", lines, layout)
+    if style.scores:
+        words = f"the best {len(shown)} of {len(standing)} by mean {style.scores[0]}, the best first"
+    else:
+        words = f"no truth: the {len(shown)} of {len(standing)} that agree most with the others"
+    return contact_sheet(title, words, lines, layout)
 
 
 def _first(panel: Panel, layout: Layout) -> list[Tile]:
