@@ -81,7 +81,8 @@ def choose(
         found, held_out = default, _held_out(seen[defaults], np.zeros(defaults.sum()))
     told = np.full(len(known), np.nan)
     told[known] = held_out
-    return Choice(found, default, float(held_out.mean()), told, interval(held_out, ends), kept)
+    reach = interval(held_out, ends, _spread(seen[default]))
+    return Choice(found, default, float(held_out.mean()), told, reach, kept)
 
 
 def _held_out(scores: Numbers, complexity: Numbers) -> Numbers:
@@ -108,7 +109,7 @@ def pick(scores: Numbers, complexity: Numbers, places: NDArray[np.intp]) -> int:
     return int(min(close, key=lambda place: (complexity[place], -means[place], place)))
 
 
-NEAR = 0.5
+NEAR = 0.25
 """Standard errors within which two candidates cannot be told apart."""
 
 
@@ -118,11 +119,20 @@ def folds(count: int) -> Iterator[NDArray[np.intp]]:
         yield np.arange(first, count, LEAVE_ONE_OUT)
 
 
-def interval(scores: Sequence[float] | Numbers, ends: tuple[float, float] = (0.0, 1.0)) -> Interval:
+def _spread(scores: Numbers) -> float:
+    """Standard deviation over pictures."""
+    return float(scores.std(ddof=1)) if len(scores) > 1 else 0.0
+
+
+def interval(
+    scores: Sequence[float] | Numbers, ends: tuple[float, float] = (0.0, 1.0), untuned: float = 0.0
+) -> Interval:
     """Where the mean score of as many new pictures lies with 95 % confidence, from held-out scores.
 
     mean +- t s sqrt(1 / n + 1 / n) with n - 1 degrees of freedom: the spread of the mean that was measured and that of
-    the mean to come. With one picture nothing is known, and it is everything.
+    the mean to come. Settings that were fitted to pictures even out how hard these are; s is therefore no less than
+    `untuned`, the deviation of scores of the best method as it comes. With one picture nothing is known, and the
+    interval is everything.
 
     References
     ----------
@@ -134,7 +144,7 @@ def interval(scores: Sequence[float] | Numbers, ends: tuple[float, float] = (0.0
     values = np.asarray(scores, float)
     if len(values) < 2:
         return Interval(*ends)
-    spread = max(float(values.std(ddof=1)), LEAST_SPREAD)
+    spread = max(_spread(values), untuned, LEAST_SPREAD)
     reach = float(t.ppf((1 + LEVEL) / 2, len(values) - 1) * spread * np.sqrt(2 / len(values)))
     mean = float(values.mean())
     return Interval(max(ends[0], mean - reach), min(ends[1], mean + reach))

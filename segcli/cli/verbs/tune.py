@@ -78,7 +78,14 @@ def tune(
     ] = None,
     seed: Annotated[int, _option("--seed", SEARCH, "N", "Of the search; default 0.")] = 0,
     jobs: Annotated[
-        int, _option("--jobs", SEARCH, "N", "Worker processes; default 0: one a core. The result is the same.", "-j")
+        int,
+        _option(
+            "--jobs",
+            SEARCH,
+            "N",
+            "Worker processes; default 0: one a core. They change how far a time gets, no more.",
+            "-j",
+        ),
     ] = 0,
     out: Annotated[
         str,
