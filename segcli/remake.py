@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 Record = Mapping[str, Any]
 
-MOST_FILES = 10_000
-"""Files of a folder that are looked at."""
+PICTURE = "the picture"
+"""What the input of an output is called."""
 
 
 class Missing(UsageError):
@@ -64,7 +64,8 @@ class Finder:
         if seen:
             raise Missing(f"it needs {what} {name!r} {short}; {seen[0]!r} is another file.")
         places = ", ".join(repr(folder) for folder in dict.fromkeys(self.folders)) or "nowhere"
-        raise Missing(f"it needs {what} {name!r} {short}; looked in {places}.")
+        option = "--input" if what == PICTURE else "--look-in"
+        raise Missing(f"it needs {what} {name!r} {short}; looked in {places}. Say {option}.")
 
     def _candidates(self, name: str) -> Iterable[str]:
         """Where a file may be."""

@@ -20,7 +20,7 @@ from segcli.files.provenance import read_provenance
 from segcli.files.read import read_bytes, read_image
 from segcli.files.sinks import Output
 from segcli.job import Work, counted_pixels, drawn_steps, encoded
-from segcli.remake import Finder, Missing, Record, command_of, hints_of, segmenter_of
+from segcli.remake import PICTURE, Finder, Missing, Record, command_of, hints_of, segmenter_of
 from segcli.segmentation import Segmentation
 
 Status = Literal["identical", "differs", "impossible"]
@@ -128,7 +128,7 @@ def find_input(made: Made, given: str | None, finder: Finder) -> str:
     """
     if given is not None and not os.path.exists(given):
         raise Missing(f"--input {given!r} does not exist.")
-    return finder.find(str(made.record["input"]), str(made.record["sha256"]), "the picture")
+    return finder.find(str(made.record["input"]), str(made.record["sha256"]), PICTURE)
 
 
 def rerun(made: Made, given: str | None = None, more: tuple[str, ...] = (), unlimited: bool = False) -> Rerun:
