@@ -68,7 +68,7 @@ Row = Sequence[Panel]
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """What stands on a sheet: headings, rows of panels, and notes beneath under a heading, indented lines as formulas."""
+    """What stands on a sheet: headings, rows of panels, and beneath them notes, whose indented lines are formulas."""
 
     title: str
     lead: str

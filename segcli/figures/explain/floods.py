@@ -65,9 +65,11 @@ def _dam_panel(subject: Subject, mask: Array, dams: Array) -> Panel:
     thick = np.asarray(cv2.dilate(lines.astype(np.uint8), np.ones((wide, wide), np.uint8))) > 0
     shown = np.where(mask[:, :, None], np.uint8(235), np.uint8(30)).repeat(3, axis=2)
     shown[thick] = (224, 49, 49)
-    count = int(np.count_nonzero(np.bincount(subject.labels.ravel())[1:]))
+    floods = subject.layers.get("markers", subject.labels)
+    count = int(np.count_nonzero(np.bincount(floods.ravel())[1:]))
+    text = f"{count:,} floods" + (", of which no two meet in what is left" if not lines.any() else "")
     legend = [((224 / 255, 49 / 255, 49 / 255), "dam"), ((235 / 255,) * 3, "foreground")]
-    return Panel("Dams where floods meet", f"{count} floods", shown, legend=legend, coarse=True)
+    return Panel("Dams where floods meet", text, shown, legend=legend, coarse=True)
 
 
 def _cut_through(subject: Subject, relief: Array, upside_down: bool) -> Panel | None:

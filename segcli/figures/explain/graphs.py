@@ -21,9 +21,10 @@ from segcli.figures.explain.subject import (
     probability_panel,
     value_panel,
 )
-from segcli.figures.pages import number_text
+from segcli.figures.pages import RGB, number_text
 from segcli.figures.render import paint
 from segcli.figures.sheet import Panel
+from segcli.files.palettes import instance_palette
 from segcli.segmentation import VOID, Segmentation
 
 WINDOW = 24
@@ -79,9 +80,16 @@ def hints_panel(subject: Subject) -> Panel:
     painted = np.rint(painted * (1 - share) + subject.picture * share).astype(np.uint8)
     shown = np.where((seeds > 0)[:, :, None], painted, subject.picture)
     counts = np.bincount(seeds.ravel())
-    text = ", ".join(f"{counts[kind]:,} of {kind}" for kind in np.flatnonzero(counts) if kind)
-    few = np.count_nonzero(counts[1:]) <= MOST_KINDS
-    return Panel("Seeds on the picture", f"pixels: {text}" if few else "many kinds", shown, coarse=True)
+    kinds = [int(kind) for kind in np.flatnonzero(counts) if kind]
+    names = {1: "object", 2: "background"} if subject.segmentation.kind == "mask" else {}
+    palette = instance_palette(max(kinds, default=1)) / 255
+    legend: list[tuple[RGB, str]] = [
+        ((float(palette[kind][0]), float(palette[kind][1]), float(palette[kind][2])), names.get(kind, f"label {kind}"))
+        for kind in kinds[:MOST_KINDS]
+    ]
+    more = "" if len(kinds) <= MOST_KINDS else f", the first of {len(kinds):,} labels"
+    text = f"{int(counts[1:].sum()):,} pixels{more}"
+    return Panel("Seeds on the picture", text, shown, legend=legend, coarse=True)
 
 
 def _trimap(subject: Subject, trimap: Array) -> Panel:

@@ -81,11 +81,12 @@ def _grown(subject: Subject) -> list[list[Panel | None]]:
     """Seeds, and when each pixel joined."""
     seeds = subject.layers["seeds"]
     order = subject.layers.get("order")
-    timed = None
+    means = mean_colors(subject.labels, subject.picture)[subject.labels]
+    timed = Panel("Mean colors", "each region in its mean color", means)
     if order is not None:
         timed = value_panel("When each pixel joined", np.where(subject.labels > 0, order, np.nan), "in percent")
     count = int(np.count_nonzero(np.bincount(seeds.ravel().astype(np.int64))[1:]))
-    text = f"{count} seed" + "s" * (count != 1)
+    text = f"{count:,} seed" + "s" * (count != 1)
     first = picture_panel(
         subject, text, "Seeds on the picture", marker_dots(seeds.astype(np.int64)) if count < 2000 else None
     )

@@ -160,17 +160,17 @@ def regions_panel(title: str, labels: Array, subject: Subject, text: str = "") -
     """Outlines of many small regions on the picture."""
     count = int(np.count_nonzero(np.bincount(labels.ravel())[1:]))
     found = Segmentation(labels.astype(np.int32), "instances")
-    return Panel(title, text or f"{count} regions", lined("contours", found, subject.picture))
+    return Panel(title, text or f"{count:,} regions", lined("contours", found, subject.picture))
 
 
 def found_text(found: Segmentation) -> str:
     """How much was found."""
     count = region_count(found)
     if found.kind == "mask":
-        return f"object on {foreground_share(found):.1%} of the picture, in {count} piece" + "s" * (count != 1)
+        return f"object on {foreground_share(found):.1%} of the picture, in {count:,} piece" + "s" * (count != 1)
     noun = "class" if found.kind == "classes" else "region"
     ending = ("es" if noun == "class" else "s") if count != 1 else ""
-    return f"{count} {noun}{ending}"
+    return f"{count:,} {noun}{ending}"
 
 
 def class_legend(found: Segmentation, share: bool = True) -> list[tuple[RGB, str]]:
