@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -101,6 +101,9 @@ def read_limit(text: str) -> Limit:
 def find_pairs(before: str, after: str, recursive: bool = False) -> list[Pair]:
     """Pair two files, or the files of two folders by their names without endings.
 
+    Where a name has no equal, what stands before its first dot is compared, if one file of each folder has it:
+    cell.otsu.png and cell.otsu.clean.png belong together.
+
     Raises
     ------
     UsageError : a file and a folder, a place that does not exist, two files of one name.
@@ -114,7 +117,21 @@ def find_pairs(before: str, after: str, recursive: bool = False) -> list[Pair]:
     if not os.path.isdir(before):
         return [Pair(f"{before} and {after}", Item(before), Item(after))]
     first, second = (_by_name(place, recursive) for place in (before, after))
+    for name, other in _of_one_beginning(first.keys() - second.keys(), second.keys() - first.keys()):
+        second[name] = second.pop(other)
     return [Pair(name, first.get(name), second.get(name)) for name in sorted(first | second)]
+
+
+def _of_one_beginning(names: Iterable[str], others: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of a name and another that alone have the same before their first dot."""
+    sides: tuple[dict[str, list[str]], ...] = ({}, {})
+    for side, side_names in zip(sides, (names, others), strict=True):
+        for name in side_names:
+            folder, last = os.path.split(name)
+            side.setdefault(os.path.join(folder, last.partition(".")[0]), []).append(name)
+    for beginning, found in sides[0].items():
+        if len(found) == len(sides[1].get(beginning, ())) == 1:
+            yield found[0], sides[1][beginning][0]
 
 
 def _by_name(folder: str, recursive: bool) -> dict[str, Item]:

@@ -14,6 +14,7 @@ import numpy as np
 from segcli.arrays import Array
 from segcli.errors import InputError, SegcliError, SettingError, UsageError
 from segcli.expression import Filter
+from segcli.files.datasets.pairing import beginnings
 from segcli.files.label_kinds import Known, read_segmentation
 from segcli.files.limits import Limits
 from segcli.files.read import read_bytes, read_image
@@ -22,9 +23,6 @@ from segcli.numeric.forms import as_color, as_gray
 from segcli.numeric.region_counts import TOUCHING
 from segcli.region_table import INTENSITIES, PixelSize, Regions, column_names, measure_columns
 from segcli.segmentation import VOID, Kind, Segmentation
-
-MARKS = "._-"
-"""What parts the name of a picture from what a program added to it, as in `cell.otsu.png`."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,7 @@ class Pictures:
         if self.file:
             return self.file
         stems = [os.path.splitext(str(record["input"]))[0]] if record and "input" in record else []
-        stems.append(item.stem)
-        stems += [item.stem[:place] for place in range(len(item.stem) - 1, 0, -1) if item.stem[place] in MARKS]
+        stems += beginnings(item.stem)
         stem = next((stem for stem in stems if stem in self.paths), None)
         if stem is None:
             raise InputError(f"no picture for it in {self.folder!r}; expected one with the stem {item.stem!r}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -172,6 +173,10 @@ def test_pictures_give_names_and_sizes(segcli: Run, folder: Path, save: Save) ->
     assert (result.code, "Give the pictures with --images, or their size" in result.err) == (1, True)
     assert segcli("convert", "a.txt", "-o", "back.png", "--images", "pictures").code == 0
     assert np.array_equal(read_labels("back.png"), A)
+    os.rename("in/a.png", "in/a.otsu.png")
+    assert segcli("convert", "in/a.otsu.png", "-o", "named.json", "--images", "pictures").code == 0
+    assert json.loads(Path("named.json").read_text())["images"][0]["file_name"] == "a.jpg"
+    os.rename("in/a.otsu.png", "in/a.png")
     save("pictures/a.jpg", np.zeros((8, 11, 3), np.uint8))
     result = segcli("convert", "in/a.png", "-o", "b.json", "--images", "pictures")
     assert "is of 10 x 8 pixels, its picture 'a.jpg' of 11 x 8; they must be equal." in result.err

@@ -202,3 +202,14 @@ def test_impossible_requests_are_refused(segcli: Run, here: Path, places, compla
     result = segcli("diff", *places)
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"segcli diff: {complaint}")
+
+
+def test_files_that_one_picture_gave_belong_together(segcli: Run, here: Path) -> None:
+    for name in ("cell_1", "cell_2", "two.a", "two.b"):
+        put(here / "old" / f"{name}.otsu.png", mask("11.."))
+        put(here / "new" / f"{name}.otsu.clean.png", mask("11.."))
+    result = segcli("diff", "old", "new")
+    assert "cell_1.otsu " in result.out and "cell_2.otsu " in result.out
+    # What stands before the first dot of the others is not theirs alone.
+    assert result.err.count("'two.") == result.err.count("is only in the") == 4
+    assert segcli("diff", "old/cell_1.otsu.png", "new/cell_2.otsu.clean.png").code == 0

@@ -15,6 +15,7 @@ from segcli.files.annotations.annotated import Annotated
 from segcli.files.annotations.formats import FORMATS, Format, Reading, detect, module_of
 from segcli.files.datasets.class_names import FILES, Classes
 from segcli.files.datasets.folders import MASK_ENDINGS, entries, files_below
+from segcli.files.datasets.pairing import beginnings
 from segcli.files.read import read_bytes, read_image
 from segcli.files.sources import STDIN
 
@@ -119,7 +120,7 @@ class Pictures:
             self._by_stem.setdefault(key.rpartition("/")[2], []).extend(paths)
 
     def find(self, name: str) -> tuple[str, tuple[int, int]]:
-        """The file name and the size of the picture of a name.
+        """The file name and the size of the picture of a name: of equal names, or of the longest that it begins with.
 
         Raises
         ------
@@ -127,7 +128,8 @@ class Pictures:
         """
         if not self._by_name:
             return os.path.basename(self._place), read_image(self._place).size
-        fitting = self._by_name.get(name) or self._by_stem.get(name.rpartition("/")[2], [])
+        last = beginnings(name.rpartition("/")[2])
+        fitting = self._by_name.get(name) or next((self._by_stem[stem] for stem in last if stem in self._by_stem), [])
         if len(fitting) != 1:
             raise InputError(f"has {len(fitting)} pictures of its name in {self._place!r}; expected one.")
         return os.path.relpath(fitting[0], self._place).replace(os.sep, "/"), read_image(fitting[0]).size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from segcli.errors import UsageError
@@ -25,6 +25,20 @@ class Words(NamedTuple):
 
 
 PREDICTIONS = Words("prediction", "truth", "--prediction-suffix")
+
+
+def beginnings(name: str) -> Iterator[str]:
+    """A name, and what it may have been called before programs added to it, longest first.
+
+    Examples
+    --------
+    >>> list(beginnings("cell_1.otsu"))
+    ['cell_1.otsu', 'cell_1', 'cell']
+    """
+    yield name
+    for place in range(len(name) - 1, 0, -1):
+        if name[place] in MARKS:
+            yield name[:place]
 
 
 def pair_predictions(
