@@ -65,7 +65,7 @@ class Finder:
             raise Missing(f"it needs {what} {name!r} {short}; {seen[0]!r} is another file.")
         places = ", ".join(repr(folder) for folder in dict.fromkeys(self.folders)) or "nowhere"
         option = "--input" if what == PICTURE else "--look-in"
-        raise Missing(f"it needs {what} {name!r} {short}; looked in {places}. Say {option}.")
+        raise Missing(f"it needs {what} {name!r} {short}; looked in {places}. Name it, or its folder, with {option}.")
 
     def _candidates(self, name: str) -> Iterable[str]:
         """Where a file may be."""

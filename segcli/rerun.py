@@ -82,6 +82,22 @@ class Rerun:
     input_path: str | None = None
 
 
+def written_in(place: str) -> list[str]:
+    """A file, or those of a folder that carry a record, in order of their names.
+
+    Raises
+    ------
+    UsageError : a folder has none.
+    """
+    if not os.path.isdir(place):
+        return [place]
+    paths = [os.path.join(place, name) for name in sorted(os.listdir(place)) if not name.startswith(".")]
+    found = [path for path in paths if os.path.isfile(path) and read_provenance(read_bytes(path)) is not None]
+    if not found:
+        raise UsageError(f"the folder {place!r} holds no file with a record of how segcli made it.")
+    return found
+
+
 def read_made(path: str) -> Made:
     """Read an output with its record.
 

@@ -319,3 +319,13 @@ def test_nothing_is_written_but_by_out(segcli: Run, save: Save, here: Path) -> N
     made_again(segcli, "out.png", "copy.png", "-o", "more/")
     assert (here / "more/copy.png").exists()
     assert made_again(segcli, "out.png", "--quiet") == ""
+
+
+def test_a_folder_stands_for_what_segcli_wrote_in_it(segcli: Run, save: Save) -> None:
+    save("pictures/a.png")
+    segcli("otsu", "pictures/a.png", "-o", "masks/", "--as", "mask", "--as", "overlay")
+    Path("masks/notes.txt").write_text("mine")
+    result = segcli("rerun", "masks", "--input", "pictures")
+    assert (result.code, result.out.count("byte-identical")) == (0, 2)
+    assert "with --input" in segcli("rerun", "masks").err
+    assert "holds no file with a record" in segcli("rerun", "pictures").err

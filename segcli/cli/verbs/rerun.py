@@ -21,7 +21,10 @@ EXISTS = ("fail", "overwrite")
 
 def rerun(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Masks, labels, overlays, scores, steps that segcli wrote.")
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="Masks, labels, overlays, scores, steps that segcli wrote, or a folder."
+        ),
     ],
     picture: Annotated[
         str | None,
@@ -58,10 +61,11 @@ def rerun(
     """
     if exists not in EXISTS:
         raise SettingError("exists", f"is {exists!r}; it must be one of {', '.join(EXISTS)}.")
-    targets = _targets(files, out, exists)
-    from segcli.rerun import as_row, read_made, shell_words
+    from segcli.rerun import as_row, read_made, shell_words, written_in
     from segcli.rerun import rerun as make_again
 
+    files = [path for place in files for path in written_in(place)]
+    targets = _targets(files, out, exists)
     more = tuple(look_in or ())
     for path in more:
         if not os.path.exists(path):
