@@ -23,7 +23,7 @@ def rerun(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE...", help="Masks, labels, overlays, scores, steps that segcli wrote, or a folder."
+            metavar="FILE...", help="Masks, overlays, scores, steps that segcli wrote, or folders of them."
         ),
     ],
     picture: Annotated[
