@@ -81,7 +81,8 @@ def hints_panel(subject: Subject) -> Panel:
     shown = np.where((seeds > 0)[:, :, None], painted, subject.picture)
     counts = np.bincount(seeds.ravel())
     kinds = [int(kind) for kind in np.flatnonzero(counts) if kind]
-    names = {1: "object", 2: "background"} if subject.segmentation.kind == "mask" else {}
+    sides = ("background", "object") if subject.name == "random_walker" else ("object", "background")
+    names = dict(enumerate(sides, start=1)) if subject.segmentation.kind == "mask" else {}
     palette = instance_palette(max(kinds, default=1)) / 255
     legend: list[tuple[RGB, str]] = [
         ((float(palette[kind][0]), float(palette[kind][1]), float(palette[kind][2])), names.get(kind, f"label {kind}"))

@@ -248,3 +248,12 @@ def test_more_classes_have_neither_box_nor_side():
         assert caught.value.name == name
     with pytest.raises(InputError, match="no pixel of 4"):
         run(graphcut, image, classes=5, scribbles=np.minimum(four_stripes()[2], 3))
+
+
+def test_hints_are_a_layer_and_without_hints_there_is_none():
+    image, _ = blob()
+    assert np.array_equal(run(graphcut, image, scribbles=strokes()).layers["seeds"], strokes())
+    boxed = run(graphcut, image, box=Box(6, 4, 30, 24)).layers["seeds"]
+    assert boxed[0, 0] == 2
+    assert boxed[10, 12] == 0
+    assert "seeds" not in run(graphcut, image).layers

@@ -35,6 +35,18 @@ def test_a_red_square_on_a_lawn_stands_out(name: str) -> None:
 
 
 @each_method
+def test_the_maps_that_it_is_made_of_are_layers_of_the_pictures_size(name: str) -> None:
+    layers = dict(run(find(name), field(70, 90)).layers)
+    del layers["saliency"]
+    assert layers
+    for part in layers.values():
+        assert part.shape == (160, 200)
+        assert (part.min(), part.max()) == (0, 1)
+    # The square is pale red on green: at least one of them sees it, where it is.
+    assert max(float(part[66:98, 86:118].max()) for part in layers.values()) == 1
+
+
+@each_method
 def test_without_the_pull_of_the_middle_the_place_does_not_matter(name: str) -> None:
     # What touches no border is as salient near a corner as in the middle.
     saliency = run(find(name), field(20, 30), center=0.0).layers["saliency"]
