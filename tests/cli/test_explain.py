@@ -229,3 +229,23 @@ def test_the_help_of_a_method_names_its_knobs(segcli: Run) -> None:
 def test_sentences_are_sorted_by_how_they_begin() -> None:
     text = "It cuts. Works on x. Fails (see y). It is exact."
     assert split_prose(text) == ("It cuts. It is exact.", "Works on x.", "Fails (see y).")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_page_on_its_sample_is_legible(
+    segcli: Run, folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from figures.test_explain import assert_legible
+
+    from segcli import explanation
+    from segcli.figures.sheet import plain_style, sheet_figure
+
+    sheets: list[Any] = []
+    draw = explanation.page_bytes
+    monkeypatch.setattr(explanation, "page_bytes", lambda *told: (sheets.append(told[0]), draw(*told))[1])
+    done = segcli("explain", name.replace("_", "-"), "-o", "page.png")
+    assert done.code == 0, done.err
+    assert cv2.imread("page.png").shape[1] == 1200
+    with plain_style():
+        assert_legible(sheet_figure(sheets[0]))
