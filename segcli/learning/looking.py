@@ -75,22 +75,23 @@ def look_inside(member: Member, picture: Array, at: Point) -> Look:
     window = scaled(np.ascontiguousarray(window_at(planes, member.reads(rows), member.reads(columns))))
     image = torch.from_numpy(window[None]).to(member.device)
     order = _convolutions(member.network, image)
-    chosen = [order[place] for place in np.unique(np.linspace(0, len(order) - 1, LAYERS).round().astype(int))]
     found: dict[str, Tensor] = {}
-    image.requires_grad_(bool(order))
-    with torch.enable_grad(), _kept(member.network, chosen, found):
-        logits = member.network(image).float()
-    influence = _influence(logits, image, row - rows.start, column - columns.start, member.margin) if order else None
+    influence = None
+    if order:
+        chosen = [order[place] for place in np.unique(np.linspace(0, len(order) - 1, LAYERS).round().astype(int))]
+        image.requires_grad_(True)
+        with torch.enable_grad(), _kept(member.network, chosen, found):
+            logits = member.network(image).float()
+        influence = _influence(logits, image, row - rows.start, column - columns.start, member.margin)
+        influence = influence[: shown[0] - rows.start, : shown[1] - columns.start]
     up, across = height / shown[0], width / shown[1]
     return Look(
         left=round(columns.start * across),
         top=round(rows.start * up),
         width=round(min(columns.stop, shown[1]) * across) - round(columns.start * across),
         height=round(min(rows.stop, shown[0]) * up) - round(rows.start * up),
-        activations=tuple(_activation(name, found[name]) for name in chosen),
-        influence=None
-        if influence is None
-        else influence[: min(rows.stop, shown[0]) - rows.start, : min(columns.stop, shown[1]) - columns.start],
+        activations=tuple(_activation(name, values) for name, values in found.items()),
+        influence=influence,
     )
 
 
@@ -112,6 +113,8 @@ def _whole(start: int, stop: int) -> Span:
 def _convolutions(network: nn.Module, image: Tensor) -> list[str]:
     """Names of the convolutions in the order in which they run."""
     order: list[str] = []
+    if not any(isinstance(module, CONVOLUTIONS) for module in network.modules()):
+        return order
     hooks = [
         module.register_forward_hook(lambda _module, _inputs, _output, name=name: order.append(name))
         for name, module in network.named_modules()

@@ -219,6 +219,38 @@ def test_the_verdict_depends_on_pixels_within_the_receptive_field_alone(disc_mod
     assert len(names) == len(set(names)) > 2
 
 
+@pytest.mark.parametrize("architecture", ["unet_valid", "unet"])
+def test_a_small_picture_is_looked_at_whole(architecture: str) -> None:
+    from segcli.arrays import Point
+    from segcli.learning.card import ModelCard
+    from segcli.learning.looking import look_inside
+    from segcli.learning.member import member_of
+    from segcli.learning.scaling import Scaling
+
+    card = ModelCard(architecture, 1, 2, ("ground", "disc"), Scaling("dataset", (0.5,), (0.25,)), width=1 / 8)
+    member = member_of(card, card.build().eval().requires_grad_(False), "cpu")
+    image = np.random.default_rng(0).integers(0, 256, (45, 70), dtype=np.uint8)
+    look = look_inside(member, image, Point(69, 44))
+    assert (look.left, look.top, look.width, look.height) == (0, 0, 70, 45)
+    assert look.influence is not None
+    assert look.influence.shape == (45, 70)
+    assert look.influence.max() > 0
+
+
+def test_a_network_without_layers_to_look_into_has_a_page_of_scores() -> None:
+    from segcli.arrays import Point
+    from segcli.figures.explain.networks import Glance, network_rows
+    from segcli.figures.explain.subject import Subject
+    from segcli.segmentation import Segmentation
+
+    scores = np.stack([np.full((9, 9), 0.25, np.float32), np.full((9, 9), 0.75, np.float32)])
+    found = Segmentation(np.ones((9, 9), np.uint8), "mask", names=("ground", "disc"), scores=scores)
+    image = np.zeros((9, 9, 3), np.uint8)
+    rows = network_rows(Subject("unet", found, image, image), Glance(Point(4, 4), None, (0, 0), (), None))
+    assert [panel.title for panel in rows[0]] == ["1  Receptive field", "2  Scores of the classes at the cross"]
+    assert rows[0][1].text == "disc wins"
+
+
 def test_the_help_of_a_method_names_its_knobs(segcli: Run) -> None:
     page = segcli("explain", "kmeans", "--help").out
     assert "--restarts" in page

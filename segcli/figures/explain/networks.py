@@ -61,6 +61,8 @@ def network_rows(subject: Subject, glance: Glance) -> list[Row]:
         [_field(subject, glance), _influence(subject, glance)],
         [_scores(subject, glance)],
     ]
+    if glance.influence is None:
+        rows = [[_field(subject, glance), _scores(subject, glance)]]
     rows += [list(answers[start : start + ACROSS]) for start in range(0, len(answers), ACROSS)]
     rows += [list(planes[start : start + ACROSS]) for start in range(0, min(len(planes), MOST_CLASSES), ACROSS)]
     text = "" if found.kind != "instances" else f"{int(found.numbers.get('objects', 0)):,} objects"
