@@ -117,6 +117,8 @@ def read_made(path: str) -> Made:
     if not all(isinstance(record.get(name), str) for name in ("method", "sha256", "input", "as")):
         made_by = record.get("method") or record.get("command") or "another command"
         raise UsageError(f"{path!r} was made by segcli {made_by}, which does not segment; rerun knows segmenters.")
+    if record["as"] == "explanation":
+        raise UsageError(f"{path!r} is a page of segcli explain; rerun makes results again, not pages about methods.")
     return Made(path, data, record, untouched)
 
 

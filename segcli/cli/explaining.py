@@ -58,6 +58,7 @@ def draw_page(
         "input": os.path.basename(portable(item.name)),
         "sha256": picture.digest,
         "kind": result.kind,
+        **({"page": int(shared.page) - 1} if shared.page is not None else {}),
         "as": "explanation",
     }
     put(path, page_bytes(sheet, ending, record))

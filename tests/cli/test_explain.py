@@ -78,6 +78,9 @@ def test_a_method_on_a_picture_is_one_page_that_says_how_it_was_made(segcli: Run
     assert record["untouched"]
     assert record["as"] == "explanation"
     assert record["settings"]["classes"] == 3
+    refused = segcli("rerun", "discs.otsu.explained.png")
+    assert refused.code == 2
+    assert "is a page of segcli explain" in refused.err
     # Segcli's own untouched work may be replaced; equal runs give equal bytes.
     first = Path("discs.otsu.explained.png").read_bytes()
     assert segcli("explain", "otsu", "discs.png", "--classes", "3", "--blur", "1").code == 0

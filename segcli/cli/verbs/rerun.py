@@ -22,9 +22,7 @@ EXISTS = ("fail", "overwrite")
 def rerun(
     files: Annotated[
         list[str],
-        typer.Argument(
-            metavar="FILE...", help="Masks, overlays, scores, steps that segcli wrote, or folders of them."
-        ),
+        typer.Argument(metavar="FILE...", help="Masks, overlays, scores, steps that segcli wrote, or folders of them."),
     ],
     picture: Annotated[
         str | None,
