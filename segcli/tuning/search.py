@@ -52,6 +52,7 @@ class Search:
     pictures, judge, methods, seed : as given.
     rows : all that was tried. full : variants tried on all pictures as they are, with their scores.
     paces : seconds a million pixels of each method. done : candidates proposed.
+    stopped : whether somebody ended it before its budget was used up.
     failures : methods that cannot do the pictures, by what they said.
     """
 
@@ -68,6 +69,7 @@ class Search:
     slow: str = ""
     failures: dict[str, list[str]] = field(default_factory=dict)
     done: int = 0
+    stopped: bool = False
 
     def __post_init__(self) -> None:
         self.factor = small_factor(self.pictures)

@@ -65,6 +65,8 @@ def level_words(candidate: Candidate) -> str:
 def budget_words(found: Finding) -> str:
     """How long was searched, and whether it can be had again."""
     budget = found.search.budget
+    if found.search.stopped:
+        return "stopped by hand"
     if budget.trials is not None:
         return f"budget {budget.trials} candidates: equal runs find the same"
     return f"budget {budget.seconds:g} s: how many are tried in it depends on the machine"

@@ -113,7 +113,7 @@ def test_ctrl_c_keeps_the_best_so_far(segcli: Run, tmp_path: Path, monkeypatch: 
     assert done.code == 130
     assert done.err == "segcli tune: interrupted\n"
     assert "0 candidates beside 3 defaults" in done.out
-    assert Path("recipe.toml").exists()
+    assert "seed 0, stopped by hand." in Path("recipe.toml").read_text()
 
 
 def test_what_exists_is_refused_before_any_work(segcli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,6 +152,12 @@ def test_an_impossible_request_is_refused_in_one_line(
     assert done.err.startswith(f"segcli tune: {words}")
     assert len(done.err.splitlines()) == 1
     assert done.out == ""
+
+
+def test_a_picture_that_is_not_there_is_told(segcli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(draw(tmp_path))
+    done = segcli("tune", "pics", "more.png", "--truth", "masks", *QUICK)
+    assert (done.code, done.err) == (2, "segcli tune: the picture 'more.png' does not exist.\n")
 
 
 def test_methods_that_cannot_do_it_are_told_together(

@@ -115,7 +115,7 @@ def tune(
     from segcli.tuning.search import Search
 
     search = Search(pictures, judge, names, limit, seed, worker_count(jobs), methods is not None)
-    interrupted = _searched(search, quiet or json)
+    _run(search, quiet or json)
     from segcli.tuning.finding import conclude
 
     found = conclude(search)
@@ -123,7 +123,7 @@ def tune(
         print(f"segcli tune: {note}", file=sys.stderr)
     _write(found, paths)
     _tell(found, paths, time.perf_counter() - start, json, quiet)
-    if interrupted:
+    if search.stopped:
         raise KeyboardInterrupt
 
 
@@ -206,6 +206,9 @@ def _pictures(
         raise UsageError("--truth is missing; name the folder of the true masks.")
     judge = Judge(score) if score is not None else None
     items = find_items(images, recursive=recursive)
+    for item in items:
+        if item.data is None and not os.path.exists(item.path):
+            raise UsageError(f"the picture {item.path!r} does not exist.")
     truths = find_truths(items, truth, **options)  # type: ignore[arg-type]
     missing = [item.name for item in items if item.name not in truths.examples]
     if missing and not quiet:
@@ -226,8 +229,8 @@ def _refuse_inputs(paths: Sequence[str], pictures: Pictures) -> None:
             raise UsageError(f"{path!r} is one of the pictures or masks; choose another name with -o.")
 
 
-def _searched(search: Search, silent: bool) -> bool:
-    """Run a search to its end; whether it was interrupted."""
+def _run(search: Search, silent: bool) -> None:
+    """Run a search to its end, or until it is interrupted with something to show."""
     from segcli.cli.report import progress
     from segcli.tuning.crew import Crew
     from segcli.tuning.trials import Examiner
@@ -243,10 +246,9 @@ def _searched(search: Search, silent: bool) -> bool:
     except KeyboardInterrupt:
         if not search.has_default:
             raise
-        return True
+        search.stopped = True
     finally:
         crew.close()
-    return False
 
 
 def _write(found: Finding, paths: tuple[str, str, str]) -> None:
