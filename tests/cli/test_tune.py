@@ -160,6 +160,13 @@ def test_a_picture_that_is_not_there_is_told(segcli: Run, tmp_path: Path, monkey
     assert (done.code, done.err) == (2, "segcli tune: the picture 'more.png' does not exist.\n")
 
 
+def test_of_many_pictures_some_are_used(segcli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(draw(tmp_path, 33))
+    done = segcli("tune", "pics", "--truth", "masks", "--methods", "otsu", "--budget", 0, "--jobs", 1, "--json")
+    assert done.err == "segcli tune: of 33 pictures 32 are used, evenly\n"
+    assert len(json.loads(done.out)["pictures"]) == 32
+
+
 def test_methods_that_cannot_do_it_are_told_together(
     segcli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

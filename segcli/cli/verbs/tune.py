@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 DATA, SEARCH, OUTPUT = "Pictures", "Search", "Output"
 MOST_TRIALS, MOST_SECONDS = 1_000_000, 7 * 86_400
+MOST_PICTURES = 32
+"""More pictures would only leave less time for what is tried on them."""
+
 UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -36,7 +39,10 @@ def _option(flag: str, panel: str, metavar: str | None, text: str, *more: str) -
 
 def tune(
     images: Annotated[
-        list[str], typer.Argument(metavar="IMAGES...", help="Pictures: files, folders, quoted globs. Five will do.")
+        list[str],
+        typer.Argument(
+            metavar="IMAGES...", help="Pictures: files, folders, quoted globs. Five will do; of many, 32 are used."
+        ),
     ],
     truth: Annotated[
         list[str] | None,
@@ -207,14 +213,21 @@ def _pictures(
     judge = Judge(score) if score is not None else None
     items = find_items(images, recursive=recursive)
     for item in items:
-        if item.data is None and not os.path.exists(item.path):
+        if item.data is not None:
+            raise UsageError("pictures are read again and again, so they must be files; - is none.")
+        if not os.path.exists(item.path):
             raise UsageError(f"the picture {item.path!r} does not exist.")
     truths = find_truths(items, truth, **options)  # type: ignore[arg-type]
     missing = [item.name for item in items if item.name not in truths.examples]
     if missing and not quiet:
         more = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
         print(f"segcli tune: no truth for {missing[0]!r}{more}; not used", file=sys.stderr)
-    pictures = Pictures(tuple(truths.examples.values()), truths.meaning)
+    examples = list(truths.examples.values())
+    if len(examples) > MOST_PICTURES:
+        if not quiet:
+            print(f"segcli tune: of {len(examples):,} pictures {MOST_PICTURES} are used, evenly", file=sys.stderr)
+        examples = [examples[place * len(examples) // MOST_PICTURES] for place in range(MOST_PICTURES)]
+    pictures = Pictures(tuple(examples), truths.meaning)
     for place in range(len(pictures)):
         _, labels = pictures.read(place)
     usual = usual_score(labels.kind, labels.count, labels.is_partition)
