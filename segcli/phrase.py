@@ -80,7 +80,7 @@ def segmenter_named(text: str) -> Segmenter:
     ------
     UsageError : it is none of these, or cannot be.
     """
-    from segcli.recipe_file import ENDING
+    from segcli.recipe.file import ENDING
 
     if text.endswith(ENDING):
         from segcli.recipe import RecipeSegmenter, load_recipe
@@ -120,8 +120,8 @@ def _unknown(text: str, first: str) -> UsageError:
 def _network_from_words(text: str) -> NetworkSegmenter:
     """A network from NAME=VALUE for each of its settings."""
     from segcli.recipe import network_segmenter
-    from segcli.recipe_kinds import Words, kind_of
-    from segcli.recipe_steps import Mistake, Step, check_steps
+    from segcli.recipe.kinds import Words, kind_of
+    from segcli.recipe.steps import Mistake, Step, check_steps
 
     settings: dict[str, Any] = {}
     kind = kind_of("predict")

@@ -11,7 +11,7 @@ from files.datasets.folders import by_parts, camvid, coco, mask, pairs, picture,
 
 from segcli.errors import SettingError, UsageError
 from segcli.evaluate import Evaluation, compare, count_all, judge
-from segcli.evaluation_plan import Choices, Plan, Truth, find_truth, plan_files, plan_segmenter, plan_words
+from segcli.evaluate.plan import Choices, Plan, Truth, find_truth, plan_files, plan_segmenter, plan_words
 from segcli.scores import instance, semantic
 from segcli.segmenter import MethodSegmenter
 

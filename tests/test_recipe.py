@@ -13,7 +13,7 @@ from segcli.filters import NAMES as FILTERS
 from segcli.phrase import segmenter_from_words, segmenter_named
 from segcli.preparation import Preparation
 from segcli.recipe import Recipe, RecipeSegmenter, Step, read_recipe, recipe_text
-from segcli.recipe_kinds import USES, kind_of
+from segcli.recipe.kinds import USES, kind_of
 from segcli.segmentation import Segmentation
 
 NUCLEI = """

@@ -216,7 +216,7 @@ def run_head(candidate: Candidate, image: Image, factor: float) -> Segmentation:
 def run_tail(candidate: Candidate, result: Segmentation, factor: float) -> Segmentation:
     """Choose classes and clean up as a candidate says."""
     from segcli.cleanup import Cleanup, clean
-    from segcli.recipe_kitchen import selected
+    from segcli.recipe.kitchen import selected
 
     if candidate.classes:
         result = selected(result, candidate.classes)

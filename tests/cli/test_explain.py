@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 import pytest
 
-from segcli.explanation_words import method_page, split_prose
+from segcli.explanation.specimens import SPECIMENS
+from segcli.explanation.words import method_page, split_prose
 from segcli.files.provenance import read_provenance
 from segcli.method import describe, docstring_sections
 from segcli.methods import FAMILIES, NAMES, all_methods
 from segcli.networks.registry import ARCHITECTURES
-from segcli.specimens import SPECIMENS
 
 Run = Callable[..., Any]
 

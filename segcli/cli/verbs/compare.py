@@ -13,8 +13,8 @@ from segcli.errors import InputError, SettingError
 
 if TYPE_CHECKING:
     from segcli.compare import Contest
-    from segcli.compare_run import Outputs
-    from segcli.compare_words import Told
+    from segcli.compare.run import Outputs
+    from segcli.compare.words import Told
     from segcli.files.sources import Item
     from segcli.truths import Truths
 
@@ -150,7 +150,7 @@ def compare(
         truths = find_truths(items, truth, suffix=truth_suffix, **meaning)
     _tell_missing(items, truths, quiet)
     contest = Contest(entries, _scores(asked, truths, items), truths, ground=cast(Any, ground))
-    from segcli.compare_run import Outputs
+    from segcli.compare.run import Outputs
 
     outputs = Outputs.of(items, out, table, consensus, overwrite=exists == "overwrite", seconds=seconds)
     told, faults, stopped = _run(contest, items, outputs, jobs, quiet)
@@ -217,7 +217,7 @@ def _run(
     """Try everything and write what is asked for; what was told, how many pictures are at fault, whether by Ctrl-C."""
     from segcli.batch import worker_count
     from segcli.cli.report import progress
-    from segcli.compare_run import Progress, finish, run
+    from segcli.compare.run import Progress, finish, run
 
     faults, stopped = 0, False
     state = Progress()
@@ -235,7 +235,7 @@ def _run(
 
 def _say(told: Told, outputs: Outputs, json: bool, quiet: bool) -> None:
     """Print the standings."""
-    from segcli.compare_words import as_dict, closing, columns, title
+    from segcli.compare.words import as_dict, closing, columns, title
 
     if json:
         print(jsonlib.dumps({**as_dict(told), "outputs": list(outputs.written)}))

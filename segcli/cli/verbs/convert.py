@@ -116,8 +116,8 @@ def convert(
     file a folder.
     """
     from segcli.cli.report import progress
-    from segcli.conversion_plan import Request, make_plan, target_format
     from segcli.convert import convert as work
+    from segcli.convert.plan import Request, make_plan, target_format
     from segcli.files.annotations.formats import Reading, find_format
 
     if kind is not None and kind not in KINDS:

@@ -16,7 +16,7 @@ from segcli.errors import EnvironmentFailure, SettingError, UsageError
 
 if TYPE_CHECKING:
     from segcli.evaluate import Counted, Evaluation
-    from segcli.evaluation_plan import Choices, Plan
+    from segcli.evaluate.plan import Choices, Plan
     from segcli.scores.conditions import Condition
     from segcli.scores.resampling import Difference
 
@@ -133,12 +133,12 @@ def eval(  # noqa: A001
     _check(jobs, resamples, seed, threshold, table, report)
     start = time.perf_counter()
     predictions, place = _places(places, model, method)
-    from segcli.evaluation_plan import find_truth
+    from segcli.evaluate.plan import find_truth
 
     options: dict[str, Any] = {"images": images, "masks": masks, "suffix": suffix, "classes": classes, "kind": kind}
     options |= {"ignore": ignore, "mask_threshold": mask_threshold}
     truth = find_truth(place, split, with_pictures=not predictions, options=options)
-    from segcli.evaluation_plan import Choices, plan_words
+    from segcli.evaluate.plan import Choices, plan_words
 
     chosen = Choices(prediction_suffix, threshold, allow_missing, device, gray)
     plans = [_first(truth, predictions, model, method, settings or [], task or [], chosen)]
@@ -159,12 +159,12 @@ def eval(  # noqa: A001
     _write(found, differences, table, report)
     missed = _missed(conditions, found[0])
     if json:
-        from segcli.evaluation_words import as_dict
+        from segcli.evaluate.words import as_dict
 
         print(jsonlib.dumps({**as_dict(found, differences), "missed": missed, "seconds": round(seconds, 4)}))
     elif not quiet:
         from segcli.cli.report import printable
-        from segcli.evaluation_words import lines
+        from segcli.evaluate.words import lines
 
         for line in lines(found, differences, seconds):
             print(printable(line) if line else "")
@@ -201,7 +201,7 @@ def _check_replaceable(flag: str, path: str) -> None:
     """Refuse to write over anything but an earlier table or page."""
     if not os.path.lexists(path):
         return
-    from segcli.evaluation_words import BEGINNINGS
+    from segcli.evaluate.words import BEGINNINGS
 
     try:
         with open(path, "rb") as stream:
@@ -237,7 +237,7 @@ def _first(
     chosen: Choices,
 ) -> Plan:
     """What is scored first, or alone."""
-    from segcli.evaluation_plan import plan_files, plan_model, plan_named
+    from segcli.evaluate.plan import plan_files, plan_model, plan_named
 
     if settings and method is None:
         raise SettingError("set", f"is {settings[0]!r}; it goes with --method.")
@@ -304,11 +304,11 @@ def _write(
     from segcli.files.write import put
 
     if table is not None:
-        from segcli.evaluation_words import table_text
+        from segcli.evaluate.words import table_text
 
         put(table, table_text(found[0], table.lower().endswith(".json")).encode("utf-8", "backslashreplace"))
     if report is not None:
-        from segcli.evaluation_page import page
+        from segcli.evaluate.page import page
 
         try:
             text = page(found, differences)

@@ -84,7 +84,7 @@ def explain(
     histogram with its cut, markers and dams, the energy per iteration, a network's activations. The method's own knobs
     are taken too: segcli explain kmeans coffee.jpg --classes 3.
     """
-    from segcli.explanation_words import listing, nearest, network_page
+    from segcli.explanation.words import listing, nearest, network_page
     from segcli.networks.registry import find_architecture
 
     if name is None and model is None:
@@ -111,7 +111,7 @@ def explain(
         return explain_network(segmenter, picture, place, roi)
 
     from segcli.cli.explaining import draw_page
-    from segcli.specimens import NETWORK
+    from segcli.explanation.specimens import NETWORK
 
     draw_page(segmenter, image or NETWORK.path, [], explained, segmenter.card.architecture, out, exists, shared)
 
@@ -120,9 +120,9 @@ def _of_recipe(name: str, image: str | None, out: str | None, exists: str, share
     """Print or draw a recipe."""
     from segcli.cli.explaining import draw_page
     from segcli.cli.request import cleanup, preparation
-    from segcli.explanation_words import recipe_page
+    from segcli.explanation.specimens import NETWORK
+    from segcli.explanation.words import recipe_page
     from segcli.recipe import RecipeSegmenter, load_recipe
-    from segcli.specimens import NETWORK
 
     recipe = load_recipe(name)
     if image is None and out is None:
@@ -159,7 +159,7 @@ def _check_known(name: str) -> None:
     ------
     UsageError : with the nearest known name.
     """
-    from segcli.explanation_words import nearest
+    from segcli.explanation.words import nearest
 
     if not name.endswith(RECIPE) and not _is_model(name):
         raise UsageError(nearest(name))
@@ -197,7 +197,7 @@ def _of_method(method: Method) -> Callable[..., None]:
     ) -> None:
         shared: Shared = values.pop("shared")
         if image is None and out is None:
-            from segcli.explanation_words import method_page
+            from segcli.explanation.words import method_page
 
             print(method_page(method))
             return
@@ -249,7 +249,7 @@ def _sharing(function: Callable[..., None], knobs: list[inspect.Parameter]) -> C
 
 def _specimen(method: Method, values: dict[str, Any], shared: Shared) -> tuple[str, Any]:
     """The sample picture of a method; what suits it there is put among the values that are not given."""
-    from segcli.specimens import SPECIMENS
+    from segcli.explanation.specimens import SPECIMENS
 
     specimen = SPECIMENS[method.name]
     knobs = {knob.name: knob for knob in method.knobs}

@@ -11,8 +11,8 @@ import typer
 from segcli.errors import SettingError
 
 if TYPE_CHECKING:
-    from segcli.recipe_flow import Stage
-    from segcli.recipe_kinds import Setting
+    from segcli.recipe.flow import Stage
+    from segcli.recipe.kinds import Setting
 
 EXAMPLE = """[[steps]]
 use = "median"
@@ -38,7 +38,7 @@ def recipe(
     """
     if context.invoked_subcommand is not None:
         return
-    from segcli.recipe_kinds import USES, kind_of
+    from segcli.recipe.kinds import USES, kind_of
 
     kinds = [kind_of(use) for use in USES]
     if json:
@@ -101,7 +101,7 @@ def show(
     if exists not in ("fail", "overwrite"):
         raise SettingError("exists", f"is {exists!r}; it must be fail or overwrite.")
     from segcli.recipe import RecipeSegmenter, load_recipe
-    from segcli.recipe_flow import stages
+    from segcli.recipe.flow import stages
 
     found = load_recipe(file)
     segmenter = RecipeSegmenter(found)

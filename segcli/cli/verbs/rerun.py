@@ -154,7 +154,7 @@ def _script(made: Made, words: list[str]) -> str:
     if "recipe" not in made.record:
         return shlex.join(words)
     from segcli.recipe import RecipeSegmenter, load_recipe, recipe_text
-    from segcli.remake import recipe_of
+    from segcli.rerun.remake import recipe_of
 
     recipe = recipe_of(made.record)
     for folder in (".", os.path.dirname(made.path) or "."):

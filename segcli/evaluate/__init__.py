@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from segcli.arrays import Array
 from segcli.batch import each, process_pool
 from segcli.errors import InputError, UsageError
-from segcli.evaluation_plan import Plan
+from segcli.evaluate.plan import Plan
 from segcli.files.datasets.example import Example
 from segcli.files.datasets.meaning import Meaning
 from segcli.files.datasets.truth import open_image, read_truth, read_values

@@ -8,7 +8,7 @@ from typing import Any
 
 from segcli.errors import SettingError, UsageError
 from segcli.knob import check_setting
-from segcli.recipe_kinds import IMAGE, INPUT, LONGEST_NAME, SEGMENTING, Kind, Role, Setting, Words, kind_of
+from segcli.recipe.kinds import IMAGE, INPUT, LONGEST_NAME, SEGMENTING, Kind, Role, Setting, Words, kind_of
 from segcli.segmenter import MADE
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from segcli.compare import Contest, Entry, Trial, contest_all, entry_of, named_entries, needs_a_hint, usual_entries
+from segcli.compare.panels import Panel, gather, order, standings
 from segcli.errors import InputError, UsageError
 from segcli.files.sources import Item
 from segcli.method import describe
 from segcli.methods import all_methods, find
-from segcli.panels import Panel, gather, order, standings
 from segcli.segmentation import Segmentation
 from segcli.truths import find_truths
 

@@ -14,8 +14,8 @@ from segcli.errors import InputError, UsageError
 from segcli.files.image import Image
 from segcli.files.memory import image_of
 from segcli.filtering import filter_image
-from segcli.recipe_kinds import IMAGE, INPUT
-from segcli.recipe_steps import Step, find_step
+from segcli.recipe.kinds import IMAGE, INPUT
+from segcli.recipe.steps import Step, find_step
 from segcli.segmentation import VOID, Segmentation
 from segcli.segmenter import MADE, MethodSegmenter, Segmenter, as_hint
 

@@ -11,14 +11,14 @@ import numpy as np
 
 from segcli import __version__
 from segcli.compare import Contest, Trial, contest_all
-from segcli.compare_sheets import MOST_ROWS, Style, page, page_layout, rows, rows_layout
-from segcli.compare_words import BEGINNINGS, Told, agreement_text, table_text
+from segcli.compare.panels import Panel, gather, standings
+from segcli.compare.sheets import MOST_ROWS, Style, page, page_layout, rows, rows_layout
+from segcli.compare.words import BEGINNINGS, Told, agreement_text, table_text
 from segcli.errors import InputError, SettingError, UsageError
 from segcli.files.provenance import portable, read_provenance
 from segcli.files.read import read_bytes
 from segcli.files.sources import Item
 from segcli.files.write import check_folder, encode_array, encode_labels, put
-from segcli.panels import Panel, gather, standings
 from segcli.truths import open_item
 
 METHOD = "compare"

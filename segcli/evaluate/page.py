@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from segcli.evaluate import Evaluation, Result, look_again, scorer
-from segcli.evaluation_words import (
+from segcli.evaluate.words import (
     PER_CLASS,
     Differences,
     how,

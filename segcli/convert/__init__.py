@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from segcli.conversion_plan import Plan, Request, listing, origin
+from segcli.convert.plan import Plan, Request, listing, origin
 from segcli.errors import EnvironmentFailure, InputError
 from segcli.files.annotations import coco, yolo
 from segcli.files.annotations.annotated import Annotated, class_name, fingerprint, in_parts, ranked, things_of

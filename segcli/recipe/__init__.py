@@ -16,14 +16,14 @@ from segcli.errors import InputError, UsageError
 from segcli.files.image import Image
 from segcli.files.memory import image_of
 from segcli.preparation import Preparation
-from segcli.recipe_file import ENDING as ENDING
-from segcli.recipe_file import Recipe as Recipe
-from segcli.recipe_file import load_recipe as load_recipe
-from segcli.recipe_file import read_recipe as read_recipe
-from segcli.recipe_file import recipe_text as recipe_text
-from segcli.recipe_kinds import IMAGE
-from segcli.recipe_kitchen import START, Kitchen, cleaned, is_reference
-from segcli.recipe_steps import Step as Step
+from segcli.recipe.file import ENDING as ENDING
+from segcli.recipe.file import Recipe as Recipe
+from segcli.recipe.file import load_recipe as load_recipe
+from segcli.recipe.file import read_recipe as read_recipe
+from segcli.recipe.file import recipe_text as recipe_text
+from segcli.recipe.kinds import IMAGE
+from segcli.recipe.kitchen import START, Kitchen, cleaned, is_reference
+from segcli.recipe.steps import Step as Step
 from segcli.segmentation import Segmentation
 from segcli.segmenter import MethodSegmenter, Segmenter, asked_of
 

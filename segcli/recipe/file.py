@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from segcli.errors import InputError, UsageError
-from segcli.recipe_steps import Mistake, Step, check_steps
+from segcli.recipe.steps import Mistake, Step, check_steps
 
 ENDING = ".toml"
 LONGEST = 1 << 20

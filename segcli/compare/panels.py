@@ -9,7 +9,7 @@ import numpy as np
 
 from segcli.arrays import Array
 from segcli.compare import Contest, Desk, Trial, desk_of
-from segcli.consensus import Ballots, agreement, count_votes, disagreement, majority, mean_agreement, staple
+from segcli.compare.consensus import Ballots, agreement, count_votes, disagreement, majority, mean_agreement, staple
 from segcli.errors import InputError
 from segcli.figures.contact_sheet import heat
 from segcli.files.sources import Item

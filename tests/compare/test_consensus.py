@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from segcli.consensus import agreement, count_votes, disagreement, majority, mean_agreement, staple
+from segcli.compare.consensus import agreement, count_votes, disagreement, majority, mean_agreement, staple
 from segcli.errors import InputError
 
 VOTES = [[1, 1, 1, 0, 0, 0], [1, 1, 0, 0, 0, 0], [0, 1, 1, 1, 0, 0]]

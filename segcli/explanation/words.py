@@ -14,7 +14,7 @@ from segcli.methods import FAMILIES, NAMES, summary
 from segcli.networks.registry import ARCHITECTURES, Architecture
 
 if TYPE_CHECKING:
-    from segcli.recipe_file import Recipe
+    from segcli.recipe.file import Recipe
 
 COLUMNS = 100
 """Letters to a line of a page."""
@@ -105,7 +105,7 @@ def recipe_page(recipe: Recipe) -> str:
 
 def recipe_lines(recipe: Recipe) -> list[str]:
     """A line for each step: its number, name and settings, and what it does."""
-    from segcli.recipe_flow import stages
+    from segcli.recipe.flow import stages
 
     found = []
     for number, (stage, step) in enumerate(zip(stages(recipe), recipe.steps, strict=True), start=1):

@@ -20,7 +20,7 @@ from segcli.files.provenance import read_provenance
 from segcli.files.read import read_bytes, read_image
 from segcli.files.sinks import Output
 from segcli.job import Work, counted_pixels, drawn_steps, encoded
-from segcli.remake import PICTURE, Finder, Missing, Record, command_of, hints_of, segmenter_of
+from segcli.rerun.remake import PICTURE, Finder, Missing, Record, command_of, hints_of, segmenter_of
 from segcli.segmentation import Segmentation
 
 Status = Literal["identical", "differs", "impossible"]

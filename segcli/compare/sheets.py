@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from segcli.compare import Contest, Trial
+from segcli.compare.panels import FEWEST_VOTERS, JOINT, NOT_REACHED, Panel, Standing, order, value_of
 from segcli.figures.contact_sheet import Layout, Tile, contact_sheet, draw, fit, plan, plan_rows, tiles_in_rows
 from segcli.judge import Judge
-from segcli.panels import FEWEST_VOTERS, JOINT, NOT_REACHED, Panel, Standing, order, value_of
 from segcli.segmentation import Segmentation
 
 ACROSS = 8

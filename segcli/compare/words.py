@@ -12,9 +12,9 @@ from typing import Any
 
 from segcli import __version__
 from segcli.compare import Contest, Trial
+from segcli.compare.panels import JOINT, NOT_REACHED, Panel, Standing, value_of
 from segcli.files.datasets.example import shown
 from segcli.judge import Judge
-from segcli.panels import JOINT, NOT_REACHED, Panel, Standing, value_of
 
 BEGINNINGS = (b"picture,method,settings,", b'[\n{"picture":', b"[]\n", b"agreement,")
 """How tables begin, which alone may be replaced by new ones."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from segcli.knob import Knob
-from segcli.recipe_file import Recipe, toml_value
-from segcli.recipe_kinds import IMAGE, INPUT, Role
-from segcli.recipe_kitchen import START
-from segcli.recipe_steps import Step, find_step
+from segcli.recipe.file import Recipe, toml_value
+from segcli.recipe.kinds import IMAGE, INPUT, Role
+from segcli.recipe.kitchen import START
+from segcli.recipe.steps import Step, find_step
 from segcli.segmenter import MADE
 
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from segcli.arrays import Array, Fitted, Hint, Point
 from segcli.errors import InputError, SettingError
+from segcli.explanation.specimens import SPECIMENS, sample
 from segcli.files.image import Image
 from segcli.method import describe, docstring_sections
 from segcli.methods import find
 from segcli.networks.registry import find_architecture
 from segcli.segmentation import Segmentation
 from segcli.segmenter import MethodSegmenter
-from segcli.specimens import SPECIMENS, sample
 
 if TYPE_CHECKING:
     from segcli.figures.sheet import Sheet
@@ -130,7 +130,7 @@ def explain_recipe(
     segmenter: RecipeSegmenter, image: Image, hints: Mapping[str, Hint], roi: Array | None = None
 ) -> tuple[Segmentation, Sheet]:
     """Work by a recipe and draw what each step made of the picture."""
-    from segcli.explanation_words import recipe_lines
+    from segcli.explanation.words import recipe_lines
     from segcli.figures.explain import Subject, explaining_rows
     from segcli.figures.sheet import Sheet
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from segcli.errors import UsageError
 
-FOLDER = Path(__file__).parents[1] / "sample_images"
+FOLDER = Path(__file__).parents[2] / "sample_images"
 STROKES = {"scribbles": "astronaut_scribbles.png"}
 
 
