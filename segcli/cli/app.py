@@ -31,10 +31,12 @@ SHARING = ("predict", "refine", "clean", "run")
 
 HELP = """Segment images: one command for every method, one way in and out.
 
-\b
-segcli otsu coins.jpg                  a mask, coins.otsu.png
-segcli watershed cells/ -o found/      a folder of pictures, objects numbered
-segcli otsu --help                     the knobs, when it works, when it fails
+\\b
+segcli otsu coins.jpg                            a mask, coins.otsu.png
+segcli otsu --help                               the knobs, when it works, when it fails
+segcli compare coins.jpg                         which method fits: all of them on one sheet
+segcli tune cells/ --truth masks/ -o cells.toml  the best settings for pictures with truth
+segcli run cells.toml more/ -o found/            the same for all the others
 """
 
 
