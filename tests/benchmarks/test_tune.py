@@ -122,6 +122,7 @@ def _first(pictures: Pictures, place: int):
     return pictures.read(place)[0], {}
 
 
+@pytest.mark.timeout(7200)
 def test_five_pictures_are_enough_to_reach_the_best_default(tmp_path):
     cases = []
     print(f"\nbudget {BUDGET}, {COUNT} pictures: scores on the test part")
