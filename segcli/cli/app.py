@@ -31,7 +31,7 @@ SHARING = ("predict", "refine", "clean", "run")
 
 HELP = """Segment images: one command for every method, one way in and out.
 
-\\b
+\b
 segcli otsu coins.jpg                            a mask, coins.otsu.png
 segcli otsu --help                               the knobs, when it works, when it fails
 segcli compare coins.jpg                         which method fits: all of them on one sheet
