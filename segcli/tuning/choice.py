@@ -3,7 +3,8 @@
 The more candidates are tried on few pictures, the more the best of them owes to luck. So (1) the best method as it
 comes is left only for a candidate that beats it on pictures that had no say in its choice, (2) among candidates that
 cannot be told apart the simpler one is taken, and (3) the score that is reported is not that by which it was chosen:
-each picture is scored by the candidate that the same procedure takes from the others.
+each picture is scored by the candidate that the same procedure takes from the others. What stays: candidates are
+made with all pictures in view, only the choice among them is held out; and pictures unlike the few are not foreseen.
 """
 
 from __future__ import annotations
