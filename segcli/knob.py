@@ -169,3 +169,21 @@ def _points(knob: Knob, value: Any) -> Points:
     if not points:
         raise SettingError(knob.name, f"is {value!r}; it must be pairs X,Y in pixels, at least one.")
     return points
+
+
+def value_of_word(knob: Knob, text: str) -> Any:
+    """The value that one word has for a knob; hints come from files, which words do not name.
+
+    Raises
+    ------
+    SettingError : it is none.
+    """
+    if knob.is_hint:
+        raise SettingError(knob.name, "comes from a file or is drawn, so it cannot stand here.")
+    if knob.kind == "bool":
+        if text not in ("true", "false"):
+            raise SettingError(knob.name, f"is {text!r}; it must be true or false.")
+        return text == "true"
+    if knob.kind == "choice" and not knob.choices:
+        return text
+    return check_setting(knob, parse_setting(knob, text.split(",") if knob.kind == "numbers" else text))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from segcli.cleanup import WIDEST, Cleanup
 from segcli.errors import SettingError, UsageError
-from segcli.knob import Knob, check_setting, parse_setting
+from segcli.knob import Knob, value_of_word
 from segcli.method import Method, describe
 from segcli.methods import NAMES, find
 from segcli.preparation import Preparation
@@ -62,7 +62,7 @@ def segmenter_from_words(text: str) -> MethodSegmenter:
             part, knob = _place(method, name)
             if name in given[part]:
                 raise SettingError(name, "is given twice.")
-            given[part][name] = _value(knob, value)
+            given[part][name] = value_of_word(knob, value)
         except SettingError as refusal:
             raise UsageError(f"{text!r}: {refusal}") from None
     return MethodSegmenter(method.name, given["knobs"], Preparation(**given["before"]), Cleanup(**given["after"]))
@@ -120,29 +120,16 @@ def _unknown(text: str, first: str) -> UsageError:
 def _network_from_words(text: str) -> NetworkSegmenter:
     """A network from NAME=VALUE for each of its settings."""
     from segcli.recipe import network_segmenter
-    from segcli.recipe.kinds import Words, kind_of
-    from segcli.recipe.steps import Mistake, Step, check_steps
+    from segcli.recipe.steps import Mistake, check_steps
+    from segcli.recipe.words import steps_from_words
 
-    settings: dict[str, Any] = {}
-    kind = kind_of("predict")
     try:
-        for word in text.split()[1:]:
-            name, equals, value = word.partition("=")
-            setting = kind.setting(name.replace("-", "_"))
-            if not equals:
-                raise SettingError(name, "has no value; write NAME=VALUE.")
-            if setting.name in settings:
-                raise SettingError(name, "is given twice.")
-            if isinstance(setting, Words):
-                settings[setting.name] = value.split(",") if setting.many else value
-            else:
-                settings[setting.name] = _value(setting, value)
-        (step,) = check_steps([Step("predict", settings)])
+        steps = check_steps(steps_from_words(text))
     except Mistake as mistake:
         raise UsageError(f"{text!r}: {mistake.complaint}") from None
-    except SettingError as refusal:
-        raise UsageError(f"{text!r}: {refusal}") from None
-    return network_segmenter(step.settings)
+    if len(steps) > 1:
+        raise UsageError(f"{text!r}: {steps[1].use} takes a recipe: segcli recipe make {text!r} -o NAME.toml.")
+    return network_segmenter(steps[0].settings)
 
 
 def _place(method: Method, name: str) -> tuple[str, Knob]:
@@ -152,16 +139,3 @@ def _place(method: Method, name: str) -> tuple[str, Knob]:
             if knob.name == name:
                 return part, knob
     return "knobs", method.knob(name)
-
-
-def _value(knob: Knob, text: str) -> Any:
-    """The value of one word; hints come from files, which words do not name."""
-    if knob.is_hint:
-        raise SettingError(knob.name, "comes from a file or is drawn, so it cannot stand here.")
-    if knob.kind == "bool":
-        if text not in ("true", "false"):
-            raise SettingError(knob.name, f"is {text!r}; it must be true or false.")
-        return text == "true"
-    if knob.kind == "choice" and not knob.choices:
-        return text
-    return check_setting(knob, parse_setting(knob, text.split(",") if knob.kind == "numbers" else text))

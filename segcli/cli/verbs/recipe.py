@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from segcli.cli.report import printable
 from segcli.errors import SettingError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def recipe(
     """List what the steps of a recipe can be; `segcli recipe show FILE` says what one does.
 
     A recipe is a text file, NAME.toml, with a table [[steps]] for each step: use = "median", perhaps name = "calm",
-    and a line for each setting. segcli run NAME.toml PICTURES works by it.
+    and a line for each setting; segcli recipe make writes one. segcli run NAME.toml PICTURES works by it.
     """
     if context.invoked_subcommand is not None:
         return
@@ -120,6 +121,39 @@ def show(
         print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip())
 
 
+def make(
+    steps: Annotated[
+        list[str],
+        typer.Argument(metavar="STEP...", help="Each in quotes: 'smooth sigma=1.5' 'otsu' 'clean min_size=30'."),
+    ],
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", metavar="FILE.toml", help="Where to write it; default: print it.")
+    ] = None,
+    exists: Annotated[
+        str, typer.Option("--exists", metavar="fail|overwrite", help="What to do about an existing file.")
+    ] = "fail",
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Write a recipe from steps in words; a method as compare takes it, 'otsu blur=1 min_size=30', gives three."""
+    if out is not None and not out.lower().endswith(".toml"):
+        raise SettingError("out", f"is {out!r}; a recipe's name must end in .toml.")
+    if exists not in ("fail", "overwrite"):
+        raise SettingError("exists", f"is {exists!r}; it must be fail or overwrite.")
+    from segcli.errors import UsageError
+    from segcli.files.write import put
+    from segcli.recipe import Recipe, recipe_text
+    from segcli.recipe.words import steps_from_words
+
+    recipe = Recipe(tuple(step for words in steps for step in steps_from_words(words)))
+    if out is None:
+        print(recipe_text(recipe), end="")
+        return
+    if os.path.lexists(out) and exists == "fail":
+        raise UsageError(f"{out!r} exists; --exists overwrite replaces it, or choose another name.")
+    put(out, recipe_text(recipe).encode())
+    print(f"{printable(out)}  {' | '.join(step.label for step in recipe.steps)}")
+
+
 def _draw(steps: tuple[Stage, ...], name: str, out: str, overwrite: bool) -> None:
     """Draw the steps into a file."""
     from segcli.errors import UsageError
@@ -138,4 +172,4 @@ def _draw(steps: tuple[Stage, ...], name: str, out: str, overwrite: bool) -> Non
     put(out, flow_plot(boxes, f"Recipe {name}", "svg" if out.lower().endswith(".svg") else "png"))
 
 
-SUBCOMMANDS = {"show": show}
+SUBCOMMANDS = {"show": show, "make": make}
