@@ -47,7 +47,13 @@ def test_every_method_stands_in_the_gallery_under_a_command_of_its_own() -> None
     assert max(path.stat().st_size for path in GALLERY.glob("*.jpg")) < 150_000
 
 
-@pytest.mark.parametrize("name", commands(TEXT))
+SLOW = ("pixel-classifier",)
+"""It fits a model to a whole picture; the script's own test makes it from a smaller one."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in commands(TEXT)]
+)
 def test_a_thumbnail_is_what_its_command_makes(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copytree(README.parent / "sample_images", tmp_path / "sample_images")

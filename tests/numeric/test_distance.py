@@ -42,3 +42,26 @@ def test_an_empty_mask_and_a_strided_view_work() -> None:
     mask = np.ones((6, 8), bool)
     mask[2] = False
     assert distance_to_background(mask[::2, ::2]).tolist() == [[1] * 4, [0] * 4, [1] * 4]
+
+
+@pytest.mark.parametrize("shape", [(256, 320), (90, 3000)])
+def test_the_number_of_threads_does_not_change_a_bit(shape: tuple[int, int]) -> None:
+    import cv2
+
+    mask = cv2.GaussianBlur(np.random.default_rng(0).random(shape), (0, 0), 5) > 0.5
+    if shape[1] == 3000:
+        # Further from the background than squares can be told from their neighbors.
+        mask[:, 100:2900] = True
+    threads = cv2.getNumThreads()
+    found = []
+    try:
+        for count in (1, 2, 8):
+            cv2.setNumThreads(count)
+            found.append(distance_to_background(mask))
+    finally:
+        cv2.setNumThreads(threads)
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
+    ndimage = pytest.importorskip("scipy.ndimage")
+    squares = np.rint(ndimage.distance_transform_edt(mask) ** 2)
+    assert np.array_equal(found[0], np.sqrt(squares).astype(np.float32))
