@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from segcli.cli.options import Shared
+from segcli.cli.options import Shared, check_choice
 from segcli.errors import InputError, SettingError, UsageError
 
 if TYPE_CHECKING:
@@ -131,8 +131,7 @@ def _check_place(path: str, item: Item, hints: list[Hints], method: str, exists:
     from segcli.files.sinks import is_own, place
     from segcli.files.write import check_folder
 
-    if exists not in ("fail", "overwrite"):
-        raise SettingError("exists", f"is {exists!r}; it must be fail or overwrite.")
+    check_choice("exists", exists, ("fail", "overwrite"))
     ending = check_ending(path)
     check_folder(os.path.dirname(path))
     if os.path.isdir(path):

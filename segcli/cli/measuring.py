@@ -15,7 +15,7 @@ import numpy as np
 
 from segcli import __version__
 from segcli.arrays import Array
-from segcli.cli.options import Shared
+from segcli.cli.options import Shared, check_choice
 from segcli.cli.refusals import check_existing, check_places
 from segcli.cli.report import Table, about, appearing, finite, printable
 from segcli.errors import InputError, SettingError, UsageError
@@ -119,8 +119,7 @@ class Places:
 
     def _check_words(self) -> None:
         """Refuse names with other endings, and two things for one stream."""
-        if self.exists not in EXISTS:
-            raise SettingError("exists", f"is {self.exists!r}; it must be one of {', '.join(EXISTS)}.")
+        check_choice("exists", self.exists, EXISTS)
         if self.table is not None and os.path.splitext(self.table)[1].lower() not in (".csv", ".json"):
             raise SettingError("out", f"is {self.table!r}; its name must end in .csv or .json, or be - for stdout.")
         if self.table is not None and self.json:

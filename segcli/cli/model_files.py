@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from segcli.cli.options import check_choice
 from segcli.cli.report import printable
 from segcli.errors import InputError, SettingError, UsageError
 from segcli.files.fitted import ENDING
@@ -286,8 +287,7 @@ def _place(out: str | None, address: str) -> str:
 
 
 def _check_exists(exists: str) -> None:
-    if exists not in EXISTS:
-        raise SettingError("exists", f"is {exists!r}; it must be one of {', '.join(EXISTS)}.")
+    check_choice("exists", exists, EXISTS)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Optional, get_type_hints
 
 import typer
 
+from segcli.errors import SettingError
 from segcli.files.write import ENDINGS
 
 KINDS = tuple(ENDINGS)
@@ -208,3 +209,14 @@ def shared_parameters() -> list[inspect.Parameter]:
         )
         for name, hint in SHARED.items()
     ]
+
+
+def check_choice(option: str, word: str, known: Collection[str]) -> None:
+    """Refuse a word that is none of an option's choices.
+
+    Raises
+    ------
+    SettingError : the option and what it takes.
+    """
+    if word not in known:
+        raise SettingError(option, f"is {word!r}; it must be one of {', '.join(known)}.")

@@ -6,7 +6,7 @@ import os
 import stat
 
 from segcli.cleanup import WIDEST, Cleanup
-from segcli.cli.options import ALPHA, EXISTS, KINDS, Shared
+from segcli.cli.options import ALPHA, EXISTS, KINDS, Shared, check_choice
 from segcli.cli.report import REPORTS_BEGIN, TABLES_BEGIN
 from segcli.errors import SettingError, UsageError
 from segcli.files.journal import Journal
@@ -29,8 +29,7 @@ def check_words(shared: Shared) -> None:
         ("alpha", shared.alpha, ALPHA),
         *(("as", kind, KINDS) for kind in shared.kinds),
     ):
-        if value not in known:
-            raise SettingError(flag, f"is {value!r}; it must be one of {', '.join(known)}.")
+        check_choice(flag, value, known)
     if len(set(shared.kinds)) < len(shared.kinds):
         raise SettingError("as", "names a kind twice.")
     if shared.jobs < 0:

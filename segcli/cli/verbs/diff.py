@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from segcli.cli.options import check_choice
 from segcli.errors import SettingError, UsageError
 
 if TYPE_CHECKING:
@@ -101,8 +102,7 @@ def _sink(out: str, exists: str, pairs: list[Pair], folders: bool) -> Sink:
     from segcli.cli.refusals import check_existing, check_places
     from segcli.files.sinks import STDOUT, Sink, plan
 
-    if exists not in EXISTS:
-        raise SettingError("exists", f"is {exists!r}; it must be one of {', '.join(EXISTS)}.")
+    check_choice("exists", exists, EXISTS)
     if out in ("", STDOUT):
         raise SettingError("out", f"is {out!r}; name a picture, or a folder for several.")
     sink = Sink(out, "{stem}.{method}", ("color",), "diff")

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from segcli.errors import InputError, SettingError, UsageError
+from segcli.cli.options import check_choice
+from segcli.errors import InputError, UsageError
 from segcli.files.onnx_file import is_onnx, need_onnx
 
 EXISTS = ("fail", "skip", "overwrite")
@@ -36,8 +37,7 @@ def export(
     scaling and all else stand in the file; segcli predict --model NAME.onnx needs nothing more.
     """
     start = time.perf_counter()
-    if exists not in EXISTS:
-        raise SettingError("exists", f"is {exists!r}; it must be one of {', '.join(EXISTS)}.")
+    check_choice("exists", exists, EXISTS)
     need_onnx()
     from segcli.network_segmenter import ModelFile
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from segcli.cli.options import check_choice
 from segcli.errors import SettingError, UsageError
 
 LEARNERS = {
@@ -115,8 +116,7 @@ def _settings(method: str, classifier: str | None, regions: int | None, seed: in
         settings["regions"] = regions
     if not 0 <= seed < 2**32:
         raise SettingError("seed", f"is {seed}; it must be between 0 and {2**32 - 1}.")
-    if exists not in EXISTS:
-        raise SettingError("exists", f"is {exists!r}; it must be one of {', '.join(EXISTS)}.")
+    check_choice("exists", exists, EXISTS)
     return settings
 
 

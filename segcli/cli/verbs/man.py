@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from segcli.errors import SettingError, UsageError
+from segcli.cli.options import check_choice
+from segcli.errors import UsageError
 
 
 def man(
@@ -38,8 +39,7 @@ def man(
     """
     from segcli.cli.manual import manual_page, page_file, page_names
 
-    if exists not in ("fail", "overwrite"):
-        raise SettingError("exists", f"is {exists!r}; it must be one of fail, overwrite.")
+    check_choice("exists", exists, ("fail", "overwrite"))
     if out in (None, "-"):
         sys.stdout.write(manual_page(command or ""))
         return

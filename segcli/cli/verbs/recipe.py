@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from segcli.cli.options import check_choice
 from segcli.cli.report import printable
 from segcli.errors import SettingError
 
@@ -99,8 +100,7 @@ def show(
     """Check a recipe and print its steps: what each works on, and what it is told."""
     if out is not None and os.path.splitext(out)[1].lower() not in (".png", ".svg"):
         raise SettingError("out", f"is {out!r}; the picture's name must end in .png or .svg.")
-    if exists not in ("fail", "overwrite"):
-        raise SettingError("exists", f"is {exists!r}; it must be fail or overwrite.")
+    check_choice("exists", exists, ("fail", "overwrite"))
     from segcli.recipe import RecipeSegmenter, load_recipe
     from segcli.recipe.flow import stages
 
@@ -137,8 +137,7 @@ def make(
     """Write a recipe from steps in words; a method as compare takes it, 'otsu blur=1 min_size=30', gives three."""
     if out is not None and not out.lower().endswith(".toml"):
         raise SettingError("out", f"is {out!r}; a recipe's name must end in .toml.")
-    if exists not in ("fail", "overwrite"):
-        raise SettingError("exists", f"is {exists!r}; it must be fail or overwrite.")
+    check_choice("exists", exists, ("fail", "overwrite"))
     from segcli.errors import UsageError
     from segcli.files.write import put
     from segcli.recipe import Recipe, recipe_text

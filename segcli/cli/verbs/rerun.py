@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from segcli.cli.options import check_choice
 from segcli.cli.report import about, printable
 from segcli.errors import EnvironmentFailure, SettingError, UsageError
 
@@ -57,8 +58,7 @@ def rerun(
     Ends with 0 where all are identical, 1 where one differs, 2 where one cannot be made again; nothing is written
     without -o.
     """
-    if exists not in EXISTS:
-        raise SettingError("exists", f"is {exists!r}; it must be one of {', '.join(EXISTS)}.")
+    check_choice("exists", exists, EXISTS)
     from segcli.rerun import as_row, read_made, shell_words, written_in
     from segcli.rerun import rerun as make_again
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from segcli.cli.options import check_choice
 from segcli.errors import SettingError, UsageError
 
 if TYPE_CHECKING:
@@ -138,8 +139,7 @@ def _check_numbers(seed: int, jobs: int, exists: str) -> None:
     for name, value, most in (("jobs", jobs, 1024), ("seed", seed, 2**32 - 1)):
         if not 0 <= value <= most:
             raise SettingError(name, f"is {value}; it must be between 0 and {most}.")
-    if exists not in ("fail", "overwrite"):
-        raise SettingError("exists", f"is {exists!r}; it must be one of fail, overwrite.")
+    check_choice("exists", exists, ("fail", "overwrite"))
 
 
 def _budget(text: str, start: float) -> Budget:

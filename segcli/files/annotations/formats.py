@@ -102,6 +102,22 @@ class Reading:
     meaning: Meaning | None = None
     file_name: str = ""
 
+    def size_of(self, told: object = None) -> tuple[int, int]:
+        """Width and height of the picture: what the file tells, or else what the user says.
+
+        Raises
+        ------
+        InputError : neither does.
+        """
+        if isinstance(told, list) and len(told) == 2 and all(isinstance(side, int) for side in told):
+            return told[0], told[1]
+        if self.size is None:
+            raise InputError(
+                "does not say how large its picture is. Give the pictures with --images, or their size with --size "
+                "WIDTHxHEIGHT."
+            )
+        return self.size
+
 
 @dataclass(frozen=True)
 class Writing:

@@ -44,7 +44,7 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
     """
     held = read_json(data)
     features = held.get("features") if held.get("type") == "FeatureCollection" else [held]
-    size = _size(held, reading)
+    size = reading.size_of(held.get("size"))
     Limits().check_size(*size)
     if not isinstance(features, list) or not all(isinstance(one, dict) for one in features):
         raise InputError("has no list of features.")
@@ -66,19 +66,6 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
     kept = tuple(sorted(things, key=lambda thing: thing.number))
     notes = unkept(map(_properties, features), KEYS)
     return Annotated(name, size, kind, own_names(names), things=kept, notes=notes)
-
-
-def _size(held: dict[str, Any], reading: Reading) -> tuple[int, int]:
-    """Width and height of the picture."""
-    size = held.get("size")
-    if isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) for side in size):
-        return size[0], size[1]
-    if reading.size is None:
-        raise InputError(
-            "does not say how large its picture is. Give the pictures with --images, or their size with --size "
-            "WIDTHxHEIGHT."
-        )
-    return reading.size
 
 
 def _properties(feature: dict[str, Any]) -> dict[str, Any]:

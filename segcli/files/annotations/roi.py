@@ -77,7 +77,7 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
     InputError : no size is given or said, a damaged file, an outline that is no area of whole pixels.
     """
     record = read_provenance(data) or {} if data.startswith(b"PK") else {}
-    size = _size(record, reading)
+    size = reading.size_of(record.get("size"))
     Limits().check_size(*size)
     found = [(entry, decode_outline(held, entry)) for entry, held in _entries(data)]
     slices = sorted({one.slice for _, one in found} - {(0, 0, 0, 0)})
@@ -101,19 +101,6 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
     kind = kind if kind in KINDS else "instances"
     ordered = tuple(sorted(things, key=lambda thing: thing.number))
     return Annotated(name, size, kind, own_names(names), things=ordered)
-
-
-def _size(record: dict[str, Any], reading: Reading) -> tuple[int, int]:
-    """Width and height of the picture."""
-    held = record.get("size")
-    if isinstance(held, list) and len(held) == 2 and all(isinstance(side, int) for side in held):
-        return held[0], held[1]
-    if reading.size is None:
-        raise InputError(
-            "does not say how large its picture is. Give the pictures with --images, or their size with --size "
-            "WIDTHxHEIGHT."
-        )
-    return reading.size
 
 
 def _entries(data: bytes) -> list[tuple[str, bytes]]:

@@ -24,12 +24,7 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
     ------
     InputError : no size is given, a line that is no class and outline, a box.
     """
-    if reading.size is None:
-        raise InputError(
-            "does not say how large its picture is, as YOLO files never do. Give the pictures with --images, or their "
-            "size with --size WIDTHxHEIGHT."
-        )
-    width, height = reading.size
+    width, height = reading.size_of()
     names = reading.classes.names
     # A list of names has the background before the others, or it is YOLO's own, which has none.
     first = 0 if names and names[0] == "background" else 1
@@ -59,7 +54,7 @@ def decode(data: bytes, name: str, reading: Reading) -> Annotated:
         mask, left, top = filled([corners], width, height)
         things.append(Thing(mask, left, top, len(things) + 1, label))
     kind = reading.kind or "instances"
-    return Annotated(name, reading.size, kind, own_names(dict(enumerate(names, start=first))), things=tuple(things))
+    return Annotated(name, (width, height), kind, own_names(dict(enumerate(names, start=first))), things=tuple(things))
 
 
 def _lines(data: bytes) -> list[str]:
