@@ -139,7 +139,7 @@ def test_every_method_has_a_sample_with_knobs_of_its_own(name: str) -> None:
         (["otsu", "."], 2, "explain takes one"),
         (["otsu", "notes.png"], 1, "'notes.png'"),
         (["otsu", "a.png", "--page", "none"], 2, "--page is 'none'"),
-        (["otsu", "a.png", "--exists", "skip"], 2, "--exists is 'skip'; it must be fail or overwrite."),
+        (["otsu", "a.png", "--exists", "skip"], 2, "--exists is 'skip'; it must be one of fail, overwrite."),
         (["unet", "a.png", "--at", "here"], 2, "--at is 'here'; it must be X,Y"),
         (["fcn8s", "a.png", "--model", "unet"], 2, "--model is 'unet', a unet; it must be a fcn8s."),
         (["segnet", "a.png"], 2, "segnet is a network without weights here"),
